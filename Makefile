@@ -1,0 +1,58 @@
+# 产学研智能匹配平台. `make run` and `make test` do everything on a machine with Python, pip, make and git.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8501
+# Elsewhere than on a machine with a CPU index, e.g.:
+#   make run PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+PIP_FLAGS ?=
+PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_FLAGS)
+
+.DEFAULT_GOAL := help
+.PHONY: help install run test check format eval screenshots soak clean
+
+help: ## 列出全部命令
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.runtime: requirements.txt | $(VENV)/bin/python
+	$(PIP) -r requirements.txt
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
+	$(PIP) -r requirements-dev.txt
+	@touch $@ $(VENV)/.runtime
+
+install: $(VENV)/.runtime ## 只安装运行所需的依赖
+
+run: $(VENV)/.runtime ## 启动平台：浏览器打开 http://localhost:8501
+	@[ -f var/index/experts/manifest.json ] || $(BIN)/python -m matcher index
+	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
+
+test: $(VENV)/.dev ## 运行全部测试（不到 10 分钟）
+	$(BIN)/python -m pytest -m "not slow" $(PYTEST_FLAGS)
+
+check: $(VENV)/.dev ## 格式、静态检查、类型、分层
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## 自动整理格式
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+eval: $(VENV)/.runtime ## 在开发集与示例数据上测量匹配质量
+	$(BIN)/python -m matcher evaluate --needs data/eval/needs.csv --experts data/eval/experts.csv --qrels data/eval/qrels.csv
+	$(BIN)/python -m matcher evaluate --needs data/needs.csv --experts data/experts.csv --works data/works.csv --qrels data/qrels.csv
+
+screenshots: $(VENV)/.dev ## 重新截取 docs/screenshots（需要 chromium）
+	$(BIN)/python tests/e2e/screenshots.py docs/screenshots
+
+soak: $(VENV)/.dev ## 长时间测试：大量随机用例与长浏览器流程
+	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)
+
+clean: ## 删除虚拟环境与缓存（不动数据目录 var）
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
