@@ -1,0 +1,1 @@
+"""Rank: queries, scores, evidence, practical signals and eligibility."""

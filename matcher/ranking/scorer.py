@@ -1,0 +1,168 @@
+"""匹配度: score every item of a pool for a query.
+
+Owns the one formula behind every number on pages, in files and in ``evaluate``: three channel signals in 0–1,
+computed on the whole pool, times fixed non-negative weights. Filters, paging and practical signals come later and
+never change it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.encoding.protocol import Encoder
+from matcher.models import Need, RequirementLine
+from matcher.retrieval.expansion import CalledTopic, Expander, query_weights
+from matcher.retrieval.fusion import fuse, standardise
+from matcher.retrieval.index import PoolIndex
+from matcher.retrieval.pool import build_lines, build_text_lines
+from matcher.text.tokenise import Tokeniser
+from matcher.vocab import Channel
+
+BATCH = 64  # queries scored at once: 64 × 40,000 facets × 4 bytes = 10 MB
+
+
+def _default_weights() -> dict[Channel, float]:
+    return {Channel.LEXICAL: 1 / 3, Channel.DENSE: 1 / 3, Channel.THESAURUS: 1 / 3}
+
+
+@dataclass(frozen=True)
+class ScoringParams:
+    """Constants of the score, chosen on the development set (docs/evaluation.md).
+
+    Attributes:
+        weights: share of each channel; scaled to sum to one over the channels present.
+        best_facets: an item's cosine is the mean over its best so many facets.
+        evidence_threshold: strength from which a line ↔ facet pair counts as evidence.
+    """
+
+    weights: Mapping[Channel, float] = field(default_factory=_default_weights)
+    best_facets: int = 3
+    evidence_threshold: float = 0.3
+
+
+@dataclass(frozen=True)
+class Query:
+    """What is searched for, cut into requirement lines. ``query_id`` is a record id or ``text``."""
+
+    query_id: str
+    lines: tuple[RequirementLine, ...]
+
+    @property
+    def text(self) -> str:
+        return "。".join(line.text for line in self.lines)
+
+
+def need_query(need: Need) -> Query:
+    return Query(need.need_id, tuple(build_lines(need)))
+
+
+def text_query(text: str) -> Query:
+    return Query("text", tuple(build_text_lines(text)))
+
+
+@dataclass(frozen=True)
+class PoolScores:
+    """Scores of n queries over m items: every array has shape (n, m) and values in 0–1."""
+
+    signals: Mapping[Channel, NDArray[np.float64]]
+    contributions: Mapping[Channel, NDArray[np.float64]]
+    score: NDArray[np.float64]
+
+
+class Scorer:
+    """Scores queries on one pool index.
+
+    Args:
+        index: the pool; without vectors, or without an encoder, the dense channel is left out.
+        tokeniser: the one the index was built with.
+        expander: thesaurus of the query.
+        encoder: the one the index was built with.
+        params: constants.
+        plain: the pool holds plain words (needs), so the expansion adds plain words.
+    """
+
+    def __init__(
+        self,
+        index: PoolIndex,
+        tokeniser: Tokeniser,
+        expander: Expander,
+        encoder: Encoder | None = None,
+        params: ScoringParams | None = None,
+        *,
+        plain: bool = False,
+    ) -> None:
+        self.index = index
+        self.tokeniser = tokeniser
+        self.expander = expander
+        self.encoder = encoder if index.dense is not None else None
+        self.params = params or ScoringParams()
+        self._plain = plain
+
+    @property
+    def channels(self) -> frozenset[Channel]:
+        """Channels present."""
+        return frozenset(Channel) if self.encoder else frozenset({Channel.LEXICAL, Channel.THESAURUS})
+
+    def score(self, queries: Sequence[Query]) -> PoolScores:
+        """Score every item for every query."""
+        parts = [self._signals(queries[i : i + BATCH]) for i in range(0, len(queries), BATCH)]
+        n_items = len(self.index.pool.item_ids)
+        signals = {
+            channel: np.concatenate([part[channel] for part in parts]) if parts else np.zeros((0, n_items))
+            for channel in Channel
+            if channel in self.channels
+        }
+        score, contributions = fuse(signals, self.params.weights)
+        return PoolScores(signals, contributions, score)
+
+    def _signals(self, queries: Sequence[Query]) -> dict[Channel, NDArray[np.float64]]:
+        features = [self.tokeniser.features(query.text) for query in queries]
+        topics = self.expander.call_topics(features)
+        signals = {
+            Channel.LEXICAL: standardise(self.index.items.score([query_weights(f) for f in features])),
+            Channel.THESAURUS: standardise(
+                self.index.items.score([self.expander.expand(t, plain=self._plain) for t in topics])
+            ),
+        }
+        if self.encoder is not None and self.index.dense is not None:
+            vectors = self.encoder.encode_query([query.text for query in queries])
+            signals[Channel.DENSE] = standardise(self._best_mean(self.index.dense.cosines(vectors)))
+        return signals
+
+    def _best_mean(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
+        """Mean cosine of each item's best facets, shape (queries, items); an item without facets gets the row's minimum."""
+        pool = self.index.pool
+        order = np.lexsort((-cosines, np.broadcast_to(pool.owner, cosines.shape)), axis=1)
+        ranked = np.take_along_axis(cosines, order, axis=1).astype(np.float64)
+        place = np.arange(len(pool.facets)) - pool.starts[:-1][pool.owner]
+        kept = place < self.params.best_facets
+        sums = np.zeros((len(cosines), len(pool.item_ids)))
+        for row, values in enumerate(ranked):
+            sums[row] = np.bincount(pool.owner[kept], weights=values[kept], minlength=sums.shape[1])
+        sizes = np.minimum(np.diff(pool.starts), self.params.best_facets)
+        floor = cosines.min(axis=1, keepdims=True) if cosines.size else np.zeros((len(cosines), 1))
+        return np.where(sizes > 0, sums / np.maximum(sizes, 1), floor)
+
+    def topics(self, query: Query) -> list[CalledTopic]:
+        """Thesaurus topics the query calls up, best first."""
+        return self.expander.call_topics([self.tokeniser.features(query.text)])[0]
+
+    def line_strengths(self, query: Query) -> NDArray[np.float64]:
+        """Strength of every line ↔ facet pair, shape (lines, facets), 0–1: the formula of the score, one level down."""
+        features = [self.tokeniser.features(line.text) for line in query.lines]
+        topics = self.expander.call_topics(features)
+        facets = self.index.facets
+        signals = {
+            Channel.LEXICAL: standardise(facets.score([query_weights(f) for f in features])),
+            Channel.THESAURUS: standardise(
+                facets.score([self.expander.expand(t, plain=self._plain) for t in topics])
+            ),
+        }
+        if self.encoder is not None and self.index.dense is not None:
+            vectors = self.encoder.encode_query([line.text for line in query.lines])
+            signals[Channel.DENSE] = standardise(self.index.dense.cosines(vectors))
+        return fuse(signals, self.params.weights)[0]

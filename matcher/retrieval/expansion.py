@@ -1,0 +1,112 @@
+"""Thesaurus channel: which topics a query calls up, and the technical words they add.
+
+Owns the choice of topics and the weights of the added features. The original query is never changed: the expansion
+is a second query, scored on its own, so that what it contributed can be shown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from matcher.models import Bridge
+from matcher.retrieval.lexical import LexicalIndex
+from matcher.text.thesaurus import Thesaurus, Topic
+from matcher.text.tokenise import Tokeniser
+
+
+@dataclass(frozen=True, slots=True)
+class ExpansionParams:
+    """``n_topics`` and the ``sharpness`` of their weights; chosen on the development set (docs/evaluation.md)."""
+
+    n_topics: int = 5
+    sharpness: float = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class CalledTopic:
+    """A topic with its weight in 0–1; the best topic of a query has weight one."""
+
+    topic: Topic
+    weight: float
+
+
+class Expander:
+    """Finds a query's topics by BM25 over all words of each topic."""
+
+    def __init__(
+        self, thesaurus: Thesaurus, tokeniser: Tokeniser, params: ExpansionParams | None = None
+    ) -> None:
+        self._params = params or ExpansionParams()
+        self._tokeniser = tokeniser
+        self._topics = thesaurus.topics
+        documents = [
+            tokeniser.features("，".join((*t.lay, *t.terms, *t.objects, t.name))) for t in self._topics
+        ]
+        self._index = LexicalIndex.build(documents)
+        self._added: dict[tuple[str, bool], frozenset[str]] = {}
+
+    def call_topics(self, features: Sequence[Sequence[str]]) -> list[list[CalledTopic]]:
+        """Topics of each query, best first, at most ``n_topics``; none when no word is known."""
+        called: list[list[CalledTopic]] = []
+        scores = self._index.score([dict.fromkeys(query, 1.0) for query in features])
+        for row in scores:
+            best = sorted(range(len(row)), key=lambda i: (-row[i], self._topics[i].name))[
+                : self._params.n_topics
+            ]
+            top = row[best[0]] if best else 0.0
+            called.append(
+                [
+                    CalledTopic(self._topics[i], float((row[i] / top) ** self._params.sharpness))
+                    for i in best
+                    if row[i] > 0
+                ]
+            )
+        return called
+
+    def expand(self, topics: Sequence[CalledTopic], *, plain: bool = False) -> dict[str, float]:
+        """Weighted features the topics add: technical ones, or with ``plain`` the plain ones (searching needs)."""
+        weights: dict[str, float] = {}
+        for called in topics:
+            for feature in self._features_of(called.topic, plain):
+                weights[feature] = weights.get(feature, 0.0) + called.weight
+        return weights
+
+    def _features_of(self, topic: Topic, plain: bool) -> frozenset[str]:
+        key = (topic.name, plain)
+        if key not in self._added:
+            words = (
+                (*topic.lay, *topic.objects, *topic.terms)
+                if plain
+                else (
+                    *topic.terms,
+                    *topic.objects,
+                    *topic.disciplines,
+                )
+            )
+            self._added[key] = frozenset(f for word in words for f in self._tokeniser.features(word))
+        return self._added[key]
+
+    def find_bridges(self, line: str, facet: str, topics: Sequence[CalledTopic]) -> tuple[Bridge, ...]:
+        """Bridges from words of the line to terms of the facet through the called topics, strongest topic first.
+
+        ``Bridge.phrase`` stands in the line and ``Bridge.term`` in the facet, letter for letter after normalising;
+        a topic that touches either side only by single characters gives none.
+        """
+        bridges: list[Bridge] = []
+        for called in topics:
+            topic = called.topic
+            phrase = self._longest_shared(line, (*topic.lay, *topic.objects, *topic.terms))
+            term = self._longest_shared(facet, (*topic.terms, *topic.objects, *topic.disciplines))
+            if phrase and term and phrase != term and phrase not in facet:
+                bridges.append(Bridge(phrase, term, topic.name))
+        return tuple(dict.fromkeys(bridges))
+
+    def _longest_shared(self, text: str, phrases: Sequence[str]) -> str:
+        shared = {word for phrase in phrases for word in self._tokeniser.shared_terms(text, phrase)}
+        return max(sorted(shared), key=len, default="")
+
+
+def query_weights(features: Sequence[str]) -> Mapping[str, float]:
+    """The original query: every distinct feature counts once (long complaints repeat themselves)."""
+    return dict.fromkeys(features, 1.0)

@@ -1,0 +1,154 @@
+"""The index of one pool: lexical weights of items and facets, facet vectors, and the manifest that vouches for them.
+
+Owns building, saving and loading. An index on disk is served only when its manifest equals the one computed from the
+present data, lexicon and model; anything else raises ``IndexStaleError`` and the caller rebuilds.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from matcher.encoding.protocol import Encoder
+from matcher.errors import IndexStaleError
+from matcher.retrieval.dense import DenseIndex
+from matcher.retrieval.lexical import BM25Params, LexicalIndex
+from matcher.retrieval.pool import Pool
+from matcher.text.tokenise import Tokeniser
+
+_LOG = logging.getLogger(__name__)
+FORMAT = 1
+Progress = Callable[[str, int, int], None]
+"""Told what is being done, how much is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """Everything an index depends on; equal manifests mean an interchangeable index."""
+
+    pool: str
+    lexicon: str
+    k1: float
+    b: float
+    encoder: str
+    format: int = FORMAT
+
+
+def compute_manifest(pool: Pool, tokeniser: Tokeniser, encoder: Encoder | None, bm25: BM25Params) -> Manifest:
+    """Manifest of the index these parts would make; no encoder gives the empty fingerprint."""
+    fingerprint = encoder.fingerprint if encoder else ""
+    return Manifest(pool.content_hash, tokeniser.fingerprint, bm25.k1, bm25.b, fingerprint)
+
+
+@dataclass(frozen=True)
+class PoolIndex:
+    """One searchable pool. Row i of ``items`` is item i, row j of ``facets`` and ``dense`` facet j of the pool."""
+
+    pool: Pool
+    items: LexicalIndex
+    facets: LexicalIndex
+    dense: DenseIndex | None
+    manifest: Manifest
+
+    @classmethod
+    def build(
+        cls,
+        pool: Pool,
+        tokeniser: Tokeniser,
+        encoder: Encoder | None = None,
+        *,
+        bm25: BM25Params | None = None,
+        features_of: Callable[[str], Sequence[str]] | None = None,
+        progress: Progress | None = None,
+    ) -> PoolIndex:
+        """Build the index of a pool.
+
+        Args:
+            pool: what is searched.
+            tokeniser: makes the lexical features.
+            encoder: makes the facet vectors; without one the index has no dense channel.
+            bm25: parameters of the lexical channel.
+            features_of: ``tokeniser.features`` or a cache over it.
+            progress: told about tokenising and encoding.
+        """
+        bm25 = bm25 or BM25Params()
+        features_of = features_of or tokeniser.features
+        documents: list[Sequence[str]] = []
+        for number, facet in enumerate(pool.facets):
+            documents.append(features_of(facet.text))
+            if progress and (number % 500 == 499 or number + 1 == len(pool.facets)):
+                progress("分词", number + 1, len(pool.facets))
+        bundles = [
+            [f for n in pool.facets_of(row) for f in documents[n]] for row in range(len(pool.item_ids))
+        ]
+        lexical_only = cls(
+            pool,
+            LexicalIndex.build(bundles, bm25),
+            LexicalIndex.build(documents, bm25),
+            None,
+            compute_manifest(pool, tokeniser, None, bm25),
+        )
+        return lexical_only.with_encoder(encoder, progress) if encoder else lexical_only
+
+    def with_encoder(self, encoder: Encoder, progress: Progress | None = None) -> PoolIndex:
+        """The same index with facet vectors of this encoder."""
+
+        def tell(done: int, total: int) -> None:
+            if progress:
+                progress("生成语义向量", done, total)
+
+        vectors = encoder.encode_document([facet.text for facet in self.pool.facets], progress=tell)
+        return replace(
+            self,
+            dense=DenseIndex.build(vectors),
+            manifest=replace(self.manifest, encoder=encoder.fingerprint),
+        )
+
+    def save(self, folder: Path) -> None:
+        """Write the index into a folder, replacing what is there; a reader sees the old one or the new one, never a mix."""
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
+        self.items.save(draft / "items.npz")
+        self.facets.save(draft / "facets.npz")
+        if self.dense is not None:
+            self.dense.save(draft / "facets.faiss")
+        (draft / "manifest.json").write_text(json.dumps(asdict(self.manifest)), encoding="utf-8")
+        old = Path(tempfile.mkdtemp(prefix=folder.name + ".old.", dir=folder.parent))
+        try:
+            if folder.exists():
+                os.replace(folder, old / "index")
+            os.replace(draft, folder)
+        except OSError as error:
+            # Another process swapped its own index in between: that one is as good, its manifest vouches for it.
+            _LOG.warning("index in %s was replaced by another process meanwhile: %s", folder, error)
+            shutil.rmtree(draft, ignore_errors=True)
+        shutil.rmtree(old, ignore_errors=True)
+
+    @classmethod
+    def load(cls, folder: Path, pool: Pool, expected: Manifest) -> PoolIndex:
+        """Read an index.
+
+        Raises:
+            IndexStaleError: there is none, it is damaged, or its manifest is not the expected one.
+        """
+        try:
+            found = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+            if not expected.encoder:
+                found = replace(found, encoder="")  # vectors on disk are simply not read
+            if found != expected:
+                raise IndexStaleError("索引与当前数据、词库或模型不一致。", "系统会自动重建索引。")
+            items = LexicalIndex.load(folder / "items.npz")
+            facets = LexicalIndex.load(folder / "facets.npz")
+            dense = DenseIndex.load(folder / "facets.faiss") if expected.encoder else None
+        except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError) as error:
+            raise IndexStaleError("索引文件缺失或已损坏。", "系统会自动重建索引。") from error
+        sizes = (items.n_documents, facets.n_documents, dense.n_vectors if dense else len(pool.facets))
+        if sizes != (len(pool.item_ids), len(pool.facets), len(pool.facets)):
+            raise IndexStaleError("索引大小与当前数据不一致。", "系统会自动重建索引。")
+        return cls(pool, items, facets, dense, found)

@@ -1,0 +1,1 @@
+"""Chinese text: normalisation, tokenising, the technology thesaurus."""
