@@ -1,0 +1,1 @@
+"""Storage: tables, migrations, the database handle and the repositories over it."""
