@@ -5,18 +5,17 @@ Owns the choice of evidence. Every pair quotes a stored line and a stored facet;
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from numpy.typing import NDArray
 
 from matcher.models import Evidence, RequirementLine
 from matcher.ranking.scorer import Query, Scorer
-from matcher.retrieval.expansion import CalledTopic
-from matcher.vocab import LineKind
+from matcher.vocab import FacetKind, LineKind
 
 MAX_EVIDENCE = 3
-_GAP_KINDS = frozenset({LineKind.TITLE, LineKind.PROBLEM, LineKind.KEY_TECH, LineKind.TEXT})
+MAX_BRIDGES = 2
+_QUOTED = frozenset(FacetKind) - {FacetKind.NAME, FacetKind.DISCIPLINE}  # a label is no evidence of work done
+_DEMANDS = frozenset({LineKind.TITLE, LineKind.KEY_TECH, LineKind.TEXT})
 
 
 class EvidenceFinder:
@@ -26,16 +25,18 @@ class EvidenceFinder:
         self._scorer = scorer
         self._query = query
         self._strengths: NDArray[np.float64] = scorer.line_strengths(query)
-        features = [scorer.tokeniser.features(line.text) for line in query.lines]
-        whole = scorer.topics(query)
-        self._topics: list[Sequence[CalledTopic]] = [
-            [*line_topics, *(t for t in whole if t.topic.name not in {c.topic.name for c in line_topics})]
-            for line_topics in scorer.expander.call_topics(features)
-        ]
+        self._topics = scorer.topics(query)
+        kinds = {line.kind for line in query.lines}
+        # A complaint tells a story; where the need also states what must be reached, that is what must be answered.
+        self._demanded = _DEMANDS if LineKind.KEY_TECH in kinds else _DEMANDS | {LineKind.PROBLEM}
+
+    def _quotable(self, row: int) -> list[int]:
+        pool = self._scorer.index.pool
+        return [number for number in pool.facets_of(row) if pool.facets[number].kind in _QUOTED]
 
     def find(self, row: int) -> tuple[Evidence, ...]:
         """Best pairs of the item in a row, strongest first: at most three, each line and each facet once."""
-        numbers = list(self._scorer.index.pool.facets_of(row))
+        numbers = self._quotable(row)
         threshold = self._scorer.params.evidence_threshold
         pairs = sorted(
             ((-self._strengths[i, j], i, j) for i in range(len(self._query.lines)) for j in numbers),
@@ -54,12 +55,13 @@ class EvidenceFinder:
 
     def gaps(self, row: int) -> tuple[RequirementLine, ...]:
         """Requirement lines no facet of the item answers at the recorded threshold, in the need's order."""
-        numbers = list(self._scorer.index.pool.facets_of(row))
+        numbers = self._quotable(row)
         threshold = self._scorer.params.evidence_threshold
         return tuple(
             line
             for i, line in enumerate(self._query.lines)
-            if line.kind in _GAP_KINDS and not (numbers and self._strengths[i, numbers].max() >= threshold)
+            if line.kind in self._demanded
+            and not (numbers and self._strengths[i, numbers].max() >= threshold)
         )
 
     def _evidence(self, i: int, j: int, strength: float) -> Evidence:
@@ -69,5 +71,5 @@ class EvidenceFinder:
             facet,
             float(strength),
             tuple(self._scorer.tokeniser.shared_terms(line.text, facet.text)),
-            self._scorer.expander.find_bridges(line.text, facet.text, self._topics[i])[:2],
+            self._scorer.expander.find_bridges(line.text, facet.text, self._topics)[:MAX_BRIDGES],
         )

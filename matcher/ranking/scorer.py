@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.encoding.protocol import Encoder
+from matcher.encoding.protocol import Encoder, Vectors
 from matcher.models import Need, RequirementLine
 from matcher.retrieval.expansion import CalledTopic, Expander, query_weights
 from matcher.retrieval.fusion import fuse, standardise
@@ -35,12 +35,14 @@ class ScoringParams:
 
     Attributes:
         weights: share of each channel; scaled to sum to one over the channels present.
-        best_facets: an item's cosine is the mean over its best so many facets.
+        best_facets: an item's facet cosine is the mean over its best so many facets.
+        facet_share: share of the facet cosine in the dense score; the rest is the cosine of the whole profile.
         evidence_threshold: strength from which a line ↔ facet pair counts as evidence.
     """
 
     weights: Mapping[Channel, float] = field(default_factory=_default_weights)
     best_facets: int = 3
+    facet_share: float = 0.0
     evidence_threshold: float = 0.3
 
 
@@ -98,7 +100,7 @@ class Scorer:
         self.index = index
         self.tokeniser = tokeniser
         self.expander = expander
-        self.encoder = encoder if index.dense is not None else None
+        self.encoder = encoder if index.facet_vectors is not None else None
         self.params = params or ScoringParams()
         self._plain = plain
 
@@ -128,10 +130,20 @@ class Scorer:
                 self.index.items.score([self.expander.expand(t, plain=self._plain) for t in topics])
             ),
         }
-        if self.encoder is not None and self.index.dense is not None:
+        if self.encoder is not None and self.index.item_vectors is not None:
             vectors = self.encoder.encode_query([query.text for query in queries])
-            signals[Channel.DENSE] = standardise(self._best_mean(self.index.dense.cosines(vectors)))
+            signals[Channel.DENSE] = standardise(self._cosines(vectors))
         return signals
+
+    def _cosines(self, queries: Vectors) -> NDArray[np.float64]:
+        """Cosine of queries and items, shape (queries, items): whole profile and best facets, mixed."""
+        assert self.index.item_vectors is not None
+        assert self.index.facet_vectors is not None
+        share = self.params.facet_share
+        whole = self.index.item_vectors.cosines(queries).astype(np.float64)
+        if not share:
+            return whole
+        return (1.0 - share) * whole + share * self._best_mean(self.index.facet_vectors.cosines(queries))
 
     def _best_mean(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
         """Mean cosine of each item's best facets, shape (queries, items); an item without facets gets the row's minimum."""
@@ -162,7 +174,7 @@ class Scorer:
                 facets.score([self.expander.expand(t, plain=self._plain) for t in topics])
             ),
         }
-        if self.encoder is not None and self.index.dense is not None:
+        if self.encoder is not None and self.index.facet_vectors is not None:
             vectors = self.encoder.encode_query([line.text for line in query.lines])
-            signals[Channel.DENSE] = standardise(self.index.dense.cosines(vectors))
+            signals[Channel.DENSE] = standardise(self.index.facet_vectors.cosines(vectors))
         return fuse(signals, self.params.weights)[0]

@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 
 from matcher.models import Bridge
 from matcher.retrieval.lexical import LexicalIndex
+from matcher.text.normalise import normalise
 from matcher.text.thesaurus import Thesaurus, Topic
 from matcher.text.tokenise import Tokeniser
+
+MIN_PHRASE = 3
+MIN_BRIDGE_WEIGHT = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,21 +95,30 @@ class Expander:
     def find_bridges(self, line: str, facet: str, topics: Sequence[CalledTopic]) -> tuple[Bridge, ...]:
         """Bridges from words of the line to terms of the facet through the called topics, strongest topic first.
 
-        ``Bridge.phrase`` stands in the line and ``Bridge.term`` in the facet, letter for letter after normalising;
-        a topic that touches either side only by single characters gives none.
+        ``Bridge.phrase`` stands in the line and ``Bridge.term`` in the facet, letter for letter after normalising.
+        The phrase shares at least ``MIN_PHRASE`` characters with one of the topic's own phrases, or is one of them;
+        the term is one of the topic's technical words as a whole.
         """
+        line, facet = normalise(line), normalise(facet)
         bridges: list[Bridge] = []
         for called in topics:
             topic = called.topic
-            phrase = self._longest_shared(line, (*topic.lay, *topic.objects, *topic.terms))
-            term = self._longest_shared(facet, (*topic.terms, *topic.objects, *topic.disciplines))
-            if phrase and term and phrase != term and phrase not in facet:
+            if called.weight < MIN_BRIDGE_WEIGHT:
+                continue
+            phrase = max((_shared_run(line, p) for p in (*topic.lay, *topic.objects, *topic.terms)), key=len)
+            words = (*topic.terms, *topic.objects, *topic.disciplines)
+            term = max((w for word in words if (w := normalise(word)) in facet), key=len, default="")
+            if phrase and term and phrase not in facet and term not in line:
                 bridges.append(Bridge(phrase, term, topic.name))
-        return tuple(dict.fromkeys(bridges))
+        return tuple(bridges)
 
-    def _longest_shared(self, text: str, phrases: Sequence[str]) -> str:
-        shared = {word for phrase in phrases for word in self._tokeniser.shared_terms(text, phrase)}
-        return max(sorted(shared), key=len, default="")
+
+def _shared_run(text: str, phrase: str) -> str:
+    """Longest run of characters both hold; empty when it is short and not the whole phrase."""
+    phrase = normalise(phrase)
+    match = SequenceMatcher(None, text, phrase, autojunk=False).find_longest_match()
+    run = phrase[match.b : match.b + match.size].strip(" ，,。、")
+    return run if len(run) >= MIN_PHRASE or (run == phrase and len(run) > 1) else ""
 
 
 def query_weights(features: Sequence[str]) -> Mapping[str, float]:

@@ -23,7 +23,7 @@ from matcher.retrieval.pool import Pool
 from matcher.text.tokenise import Tokeniser
 
 _LOG = logging.getLogger(__name__)
-FORMAT = 1
+FORMAT = 2
 Progress = Callable[[str, int, int], None]
 """Told what is being done, how much is done, and how much there is."""
 
@@ -48,12 +48,17 @@ def compute_manifest(pool: Pool, tokeniser: Tokeniser, encoder: Encoder | None, 
 
 @dataclass(frozen=True)
 class PoolIndex:
-    """One searchable pool. Row i of ``items`` is item i, row j of ``facets`` and ``dense`` facet j of the pool."""
+    """One searchable pool, by item (whole profiles) and by facet.
+
+    Row i of ``items`` and ``item_vectors`` is item i of the pool, row j of ``facets`` and ``facet_vectors`` facet j.
+    Both vector indexes are None when the index was built without an encoder.
+    """
 
     pool: Pool
     items: LexicalIndex
     facets: LexicalIndex
-    dense: DenseIndex | None
+    item_vectors: DenseIndex | None
+    facet_vectors: DenseIndex | None
     manifest: Manifest
 
     @classmethod
@@ -92,6 +97,7 @@ class PoolIndex:
             LexicalIndex.build(bundles, bm25),
             LexicalIndex.build(documents, bm25),
             None,
+            None,
             compute_manifest(pool, tokeniser, None, bm25),
         )
         return lexical_only.with_encoder(encoder, progress) if encoder else lexical_only
@@ -99,14 +105,18 @@ class PoolIndex:
     def with_encoder(self, encoder: Encoder, progress: Progress | None = None) -> PoolIndex:
         """The same index with facet vectors of this encoder."""
 
+        texts = [*self.pool.item_texts, *(facet.text for facet in self.pool.facets)]
+        n_items = len(self.pool.item_ids)
+
         def tell(done: int, total: int) -> None:
             if progress:
                 progress("生成语义向量", done, total)
 
-        vectors = encoder.encode_document([facet.text for facet in self.pool.facets], progress=tell)
+        vectors = encoder.encode_document(texts, progress=tell)
         return replace(
             self,
-            dense=DenseIndex.build(vectors),
+            item_vectors=DenseIndex.build(vectors[:n_items]),
+            facet_vectors=DenseIndex.build(vectors[n_items:]),
             manifest=replace(self.manifest, encoder=encoder.fingerprint),
         )
 
@@ -116,8 +126,9 @@ class PoolIndex:
         draft = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
         self.items.save(draft / "items.npz")
         self.facets.save(draft / "facets.npz")
-        if self.dense is not None:
-            self.dense.save(draft / "facets.faiss")
+        if self.item_vectors is not None and self.facet_vectors is not None:
+            self.item_vectors.save(draft / "items.faiss")
+            self.facet_vectors.save(draft / "facets.faiss")
         (draft / "manifest.json").write_text(json.dumps(asdict(self.manifest)), encoding="utf-8")
         old = Path(tempfile.mkdtemp(prefix=folder.name + ".old.", dir=folder.parent))
         try:
@@ -145,10 +156,14 @@ class PoolIndex:
                 raise IndexStaleError("索引与当前数据、词库或模型不一致。", "系统会自动重建索引。")
             items = LexicalIndex.load(folder / "items.npz")
             facets = LexicalIndex.load(folder / "facets.npz")
-            dense = DenseIndex.load(folder / "facets.faiss") if expected.encoder else None
+            by_item = DenseIndex.load(folder / "items.faiss") if expected.encoder else None
+            by_facet = DenseIndex.load(folder / "facets.faiss") if expected.encoder else None
         except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError) as error:
             raise IndexStaleError("索引文件缺失或已损坏。", "系统会自动重建索引。") from error
-        sizes = (items.n_documents, facets.n_documents, dense.n_vectors if dense else len(pool.facets))
-        if sizes != (len(pool.item_ids), len(pool.facets), len(pool.facets)):
+        n_items, n_facets = len(pool.item_ids), len(pool.facets)
+        sizes = (items.n_documents, facets.n_documents)
+        if sizes != (n_items, n_facets) or (
+            by_item and by_facet and (by_item.n_vectors, by_facet.n_vectors) != (n_items, n_facets)
+        ):
             raise IndexStaleError("索引大小与当前数据不一致。", "系统会自动重建索引。")
-        return cls(pool, items, facets, dense, found)
+        return cls(pool, items, facets, by_item, by_facet, found)

@@ -57,6 +57,14 @@ class Pool:
             digest.update(f"{facet.expert_id}\x1f{facet.facet_id}\x1f{facet.text}\x1e".encode())
         return digest.hexdigest()[:16]
 
+    @property
+    def item_texts(self) -> list[str]:
+        """The whole profile of each item: its facets joined, n texts."""
+        return [
+            "；".join(self.facets[number].text for number in self.facets_of(row))
+            for row in range(len(self.item_ids))
+        ]
+
     def facets_of(self, row: int) -> range:
         """Facet numbers of the item in a row."""
         return range(int(self.starts[row]), int(self.starts[row + 1]))

@@ -1,0 +1,161 @@
+"""Command line: ``python -m matcher``.
+
+Owns the arguments, and the one place where a command's errors become Chinese sentences on stderr; the exit code says
+the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from matcher import __version__, commands
+from matcher.errors import MatcherError
+
+KINDS = ("needs", "experts", "works", "firms", "institutions", "cooperation")
+Handler = Callable[[argparse.Namespace], int]
+
+
+def _add(
+    parsers: argparse._SubParsersAction[argparse.ArgumentParser],
+    name: str,
+    text: str,
+    example: str,
+    run: Handler,
+) -> argparse.ArgumentParser:
+    parser = parsers.add_parser(
+        name,
+        help=text,
+        description=text,
+        epilog=f"示例：python -m matcher {example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.set_defaults(run=run)
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError("应是正整数")
+    return number
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All commands with their arguments; every command's help ends with an example."""
+    parser = argparse.ArgumentParser(prog="matcher", description="产学研智能匹配平台")
+    parser.add_argument("--version", action="version", version=__version__)
+    parser.add_argument("--home", type=Path, help="数据目录（数据库、索引、设置），默认 var")
+    parsers = parser.add_subparsers(title="命令", required=True, metavar="命令")
+    _add_match(parsers)
+    _add_data(parsers)
+    _add_quality(parsers)
+    return parser
+
+
+def _add_match(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    match = _add(
+        parsers,
+        "match",
+        "为一条需求、一个团队或一段文字做匹配",
+        "match --need N101 --top 10 --out 候选.xlsx",
+        commands.run_match,
+    )
+    what = match.add_mutually_exclusive_group(required=True)
+    what.add_argument("--need", help="需求编号")
+    what.add_argument("--expert", help="专家（团队）编号：反向找需求")
+    what.add_argument("--text", help="一段文字")
+    match.add_argument(
+        "--find", choices=("experts", "needs"), default="experts", help="用文字找团队还是找需求"
+    )
+    match.add_argument("--top", type=_positive, default=20, help="列出多少条，默认 20")
+    match.add_argument("--out", type=Path, help="写入文件：.xlsx .docx .csv .json")
+    match.add_argument("--ring", action="append", default=[], help="只看这个圈层，可重复")
+    match.add_argument("--institution", action="append", default=[], help="只看这个单位，可重复")
+    match.add_argument("--discipline", action="append", default=[], help="只看这个学科，可重复")
+    match.add_argument("--sector", action="append", default=[], help="反向匹配时只看这个领域，可重复")
+    match.add_argument("--town", action="append", default=[], help="反向匹配时只看这个镇街，可重复")
+    match.add_argument("--practical", action="store_true", help="按实际因素（圈层、名额等）调整顺序")
+    match.add_argument("--encoder", help="语义模型：builtin、none、模型名称或目录")
+
+
+def _add_data(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    index = _add(parsers, "index", "准备数据库和索引（空库时先装入示例数据）", "index", commands.run_index)
+    index.add_argument("--rebuild", action="store_true", help="全部重建")
+    index.add_argument("--no-samples", action="store_true", help="空库时不装入示例数据")
+    index.add_argument("--encoder", help="语义模型：builtin、none、模型名称或目录")
+    load = _add(
+        parsers,
+        "import",
+        "从 CSV 或 XLSX 导入，先列出问题，再整批写入",
+        "import needs 需求表.xlsx --dry-run",
+        commands.run_import,
+    )
+    load.add_argument("kind", choices=KINDS, help="数据种类")
+    load.add_argument("file", type=Path, help="文件")
+    load.add_argument("--dry-run", action="store_true", help="只检查，不写入")
+    load.add_argument("--drop-samples", action="store_true", help="导入前删除全部示例数据")
+    export = _add(
+        parsers, "export", "导出一类数据，或一份候选合作清单", "export experts 专家.csv", commands.run_export
+    )
+    export.add_argument("kind", nargs="?", choices=KINDS, help="数据种类")
+    export.add_argument("out", type=Path, help="文件：.xlsx .docx .csv .json")
+    export.add_argument("--shortlist", help="候选清单的名称或编号")
+    _add(parsers, "drop-samples", "删除全部示例数据", "drop-samples", commands.run_drop_samples)
+    _add(parsers, "doctor", "检查安装、数据、模型和索引是否正常", "doctor", commands.run_doctor)
+
+
+def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    evaluate = _add(
+        parsers,
+        "evaluate",
+        "用已评分的数据测量匹配质量（只读文件，不动数据库）",
+        "evaluate --needs data/eval/needs.csv --experts data/eval/experts.csv --qrels data/eval/qrels.csv --json",
+        commands.run_evaluate,
+    )
+    for name, text in (("needs", "需求文件"), ("experts", "专家文件"), ("qrels", "评分文件")):
+        evaluate.add_argument(f"--{name}", type=Path, required=True, help=text)
+    evaluate.add_argument("--works", type=Path, help="成果文件")
+    evaluate.add_argument("--encoder", help="语义模型：builtin、none、模型名称或目录")
+    evaluate.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
+    evaluate.add_argument("--run", dest="run_file", type=Path, help="把每一对的得分写入 CSV")
+    encoder = parsers.add_parser("encoder", help="语义模型：信息与训练")
+    actions = encoder.add_subparsers(title="操作", required=True, metavar="操作")
+    info = _add(actions, "info", "显示所用的语义模型", "encoder info", commands.run_encoder_info)
+    info.add_argument("--encoder", help="语义模型：builtin、模型名称或目录")
+    train = _add(
+        actions,
+        "train",
+        "训练内置语义模型",
+        "encoder train --corpora 语料目录 --out 输出目录",
+        commands.run_encoder_train,
+    )
+    train.add_argument("--corpora", type=Path, required=True, help="语料目录（格式见模型说明）")
+    train.add_argument("--out", type=Path, required=True, help="输出目录")
+    train.add_argument("--seed", type=int, help="随机种子")
+    train.add_argument("--smoke", action="store_true", help="小样本快速走通全流程")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit code."""
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    args = build_parser().parse_args(argv)
+    try:
+        code: int = args.run(args)
+    except MatcherError as error:
+        print(f"出错：{error.user_message}", file=sys.stderr)
+        if error.hint:
+            print(f"怎么办：{error.hint}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("已中断。", file=sys.stderr)
+        return 130
+    except Exception as error:
+        logging.getLogger(__name__).debug("unexpected", exc_info=True)
+        print(f"出错：程序内部错误（{type(error).__name__}: {error}）。", file=sys.stderr)
+        print("怎么办：请运行 python -m matcher doctor 检查，或把上面的信息发给维护人员。", file=sys.stderr)
+        return MatcherError.exit_code
+    return code

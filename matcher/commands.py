@@ -1,0 +1,218 @@
+"""What each command of ``python -m matcher`` does: one call of a service, and printing.
+
+Arguments are parsed and errors are caught in ``matcher.cli``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from matcher.errors import InputError, MatcherError
+
+if TYPE_CHECKING:
+    from matcher.config import Settings
+    from matcher.services.bootstrap import Application
+    from matcher.services.rankings import Ranking
+
+ACTOR = "命令行"
+BAR_WIDTH = 30
+
+
+def show_progress(what: str, done: int, total: int) -> None:
+    """Draw one progress line on stderr; a new line when it is full. Silent unless stderr is a terminal."""
+    if not sys.stderr.isatty():
+        return
+    filled = BAR_WIDTH * done // max(total, 1)
+    bar = "█" * filled + "·" * (BAR_WIDTH - filled)
+    end = "\n" if done >= total else ""
+    print(f"\r{what} {bar} {done}/{total}", end=end, file=sys.stderr, flush=True)
+
+
+def _settings(args: argparse.Namespace) -> Settings:
+    from matcher.config import load_settings
+
+    settings = load_settings(args.home)
+    name = getattr(args, "encoder", None)
+    return replace(settings, encoder=replace(settings.encoder, name=name)) if name else settings
+
+
+def _open(args: argparse.Namespace, *, samples: bool = True) -> Application:
+    from matcher.services.bootstrap import open_application
+
+    return open_application(_settings(args), samples=samples)
+
+
+def _write(path: Path, data: bytes) -> None:
+    try:
+        path.write_bytes(data)
+    except OSError as error:
+        raise InputError(
+            f"写不了文件“{path}”：{error.strerror}。", "请换一个可写的位置，或关闭正打开它的程序。"
+        ) from error
+    print(f"已写入 {path}（{len(data) / 1024:.0f} KiB）")
+
+
+# ---------------------------------------------------------------- commands
+
+
+def run_match(args: argparse.Namespace) -> int:
+    from matcher.ranking.eligibility import ExpertFilter, NeedFilter
+
+    with _open(args) as app:
+        if app.engine.wants_encoder:
+            app.engine.wait()
+        experts = ExpertFilter(frozenset(args.ring), frozenset(args.institution), frozenset(args.discipline))
+        needs = NeedFilter(frozenset(args.sector), frozenset(args.town))
+        if args.need:
+            ranking = app.matching.for_need(args.need, filter=experts, top=args.top, practical=args.practical)
+        elif args.expert:
+            ranking = app.matching.for_expert(args.expert, filter=needs, top=args.top)
+        elif args.find == "needs":
+            ranking = app.matching.needs_for_text(args.text, filter=needs, top=args.top)
+        else:
+            ranking = app.matching.experts_for_text(
+                args.text, filter=experts, top=args.top, practical=args.practical
+            )
+        if args.out:
+            _write(args.out, app.exports.ranking(ranking, args.out.suffix))
+        else:
+            _print_ranking(ranking)
+    return 0
+
+
+def _print_ranking(ranking: Ranking) -> None:
+    for sentence in ranking.degraded:
+        print(f"注意：{sentence}", file=sys.stderr)
+    print(f"{ranking.run.direction.value}：{ranking.run.query}（运行 {ranking.run.run_id}）")
+    for pair in ranking.pairs:
+        if pair.expert and ranking.run.direction.value.endswith("找专家"):
+            badge = "【示例】" if pair.expert.is_sample else ""
+            who = f"{pair.expert.expert_id} {pair.expert.name}{badge}（{pair.expert.institution}）"
+        else:
+            assert pair.need is not None, "a need is ranked"
+            badge = "【示例】" if pair.need.is_sample else ""
+            who = f"{pair.need.need_id} {pair.need.title}{badge}（{pair.need.company}）"
+        print(f"{pair.match.rank:>3}  {pair.match.score * 100:5.1f}  {who}")
+        for evidence in pair.match.evidence[:1]:
+            print(f"            {evidence.line.text[:40]} ↔ {evidence.facet.text[:50]}")
+    if not ranking.pairs:
+        print("没有符合条件的结果。")
+
+
+def run_index(args: argparse.Namespace) -> int:
+    with _open(args, samples=not args.no_samples) as app:
+        app.engine.status()  # starts loading the model while records are read
+        if args.rebuild:
+            snapshot = app.engine.rebuild(show_progress)
+        else:
+            app.engine.wait()
+            snapshot = app.engine.snapshot()
+        index = snapshot.experts.index
+        records = snapshot.records
+        print(
+            f"索引就绪：需求 {len(records.needs)}，专家 {len(records.experts)}，"
+            f"资料 {len(index.pool.facets)} 条，模型 {app.engine.status().encoder}。"
+        )
+    return 0
+
+
+def run_import(args: argparse.Namespace) -> int:
+    from matcher.services.evaluating import read_bytes
+
+    with _open(args, samples=False) as app:
+        preview = app.imports.preview(args.kind, read_bytes(args.file), args.file.name)
+        for header, label in preview.mapping:
+            print(f"  列“{header}” → {label}")
+        for header in preview.unmapped:
+            print(f"  列“{header}” 未使用")
+        for note in preview.notes:
+            print(f"  {note}")
+        for issue in preview.issues:
+            print(f"  {'错误' if issue.blocking else '提示'}：{issue.message}", file=sys.stderr)
+        print(
+            f"共 {preview.n_rows} 行：新增 {preview.n_new}，更新 {preview.n_changed}，不变 {preview.n_same}。"
+        )
+        if args.dry_run:
+            print("试运行，没有写入。")
+            return InputError.exit_code if preview.n_blocked else 0
+        if args.drop_samples:
+            dropped = app.records.drop_samples(ACTOR)
+            print(f"已删除示例数据 {sum(dropped.values())} 条。")
+        done = app.imports.confirm(preview, ACTOR)
+        print(f"已导入：新增 {done.n_new}，更新 {done.n_changed}，不变 {done.n_same}。")
+    return 0
+
+
+def run_export(args: argparse.Namespace) -> int:
+    with _open(args) as app:
+        if args.shortlist:
+            named = {s.shortlist.name: s.shortlist.shortlist_id for s in app.shortlists.list()}
+            data = app.exports.shortlist(named.get(args.shortlist, args.shortlist), args.out.suffix)
+        else:
+            data = app.exports.records(args.kind, args.out.suffix)
+        _write(args.out, data)
+    return 0
+
+
+def run_drop_samples(args: argparse.Namespace) -> int:
+    with _open(args, samples=False) as app:
+        dropped = app.records.drop_samples(ACTOR)
+        print(f"已删除示例数据：{'，'.join(f'{kind} {n}' for kind, n in dropped.items())}。")
+    return 0
+
+
+def run_evaluate(args: argparse.Namespace) -> int:
+    from matcher.services.evaluating import RUN_HEADER, evaluate_files
+
+    found = evaluate_files(_settings(args), args.needs, args.experts, args.qrels, args.works)
+    if args.run_file:
+        with args.run_file.open("w", encoding="utf-8", newline="") as file:
+            writer = csv.writer(file)
+            writer.writerow(RUN_HEADER)
+            writer.writerows(found.run_rows())
+    result = found.as_json()
+    if args.json:
+        print(json.dumps(result, ensure_ascii=False))
+        return 0
+    print(f"{result['n_needs']} 条需求，模型 {result['encoder']}，{result['seconds']} 秒；括号内为 95% 区间")
+    for system, values in found.report.means.items():
+        low, high = found.report.intervals[system]["ndcg@10"]
+        shown = "  ".join(f"{metric} {value:.3f}" for metric, value in values.items())
+        print(f"{system:<10} {shown}  (nDCG@10 {low:.3f}–{high:.3f})")
+    return 0
+
+
+def run_encoder_info(args: argparse.Namespace) -> int:
+    from matcher.services.evaluating import build_encoder
+
+    encoder = build_encoder(_settings(args))
+    if encoder is None:
+        print("未启用语义模型。")
+        return 0
+    print(f"名称 {encoder.name}\n维数 {encoder.dimension}\n指纹 {encoder.fingerprint}")
+    return 0
+
+
+def run_encoder_train(args: argparse.Namespace) -> int:
+    from matcher.encoding.train import run
+
+    return run(
+        args.corpora, args.thesaurus, args.out, seed=args.seed, smoke=args.smoke, progress=show_progress
+    )
+
+
+def run_doctor(args: argparse.Namespace) -> int:
+    from matcher.services.doctor import run_checks
+
+    with _open(args) as app:
+        failed = 0
+        for check in run_checks(app):
+            print(f"{'正常' if check.ok else '异常'}  {check.name}：{check.message}", flush=True)
+            failed += not check.ok
+    return MatcherError.exit_code if failed else 0

@@ -1,0 +1,150 @@
+"""Settings: where things lie and the few numbers an office may change.
+
+Owns reading ``settings.toml`` in the home folder and the environment. Parameters reach the layers below as small
+frozen dataclasses; nothing below imports this module.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from matcher.errors import InputError
+from matcher.ranking.scorer import ScoringParams
+from matcher.vocab import Channel
+
+ROOT = Path(__file__).resolve().parent.parent
+NO_ENCODER = "none"
+"""The encoder name that switches the dense channel off."""
+
+
+@dataclass(frozen=True, slots=True)
+class Targets:
+    """年度目标 of the plan 威文政发〔2024〕6号: projects signed a year, and in all over the plan's years."""
+
+    yearly: int = 20
+    total: int = 60
+    first_year: int = 2024
+    last_year: int = 2026
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderSettings:
+    """Which embedding model: ``builtin``, ``none``, a hub name or a local path; prompts as that model wants them."""
+
+    name: str = "builtin"
+    query_prompt: str | None = None
+    document_prompt: str | None = None
+    offline: bool = False
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All settings of one installation.
+
+    Attributes:
+        home: folder of database, index and the bureau's own thesaurus files.
+        database_url: SQLAlchemy URL; SQLite in ``home`` by default.
+        data: folder of the sample data and the shipped thesaurus.
+    """
+
+    home: Path
+    database_url: str
+    data: Path = ROOT / "data"
+    encoder: EncoderSettings = field(default_factory=EncoderSettings)
+    targets: Targets = field(default_factory=Targets)
+    scoring: ScoringParams = field(default_factory=ScoringParams)
+
+    @property
+    def thesaurus_paths(self) -> tuple[Path, ...]:
+        """Shipped topics, then the bureau's own (``home/thesaurus/*.jsonl``), which may extend them."""
+        own = self.home / "thesaurus"
+        return (self.data / "thesaurus", own) if own.is_dir() else (self.data / "thesaurus",)
+
+
+_SECTIONS: dict[str, tuple[str, ...]] = {
+    "database": ("url",),
+    "encoder": ("name", "query_prompt", "document_prompt", "offline"),
+    "targets": ("yearly", "total", "first_year", "last_year"),
+    "ranking": ("lexical", "dense", "thesaurus", "best_facets", "evidence_threshold"),
+}
+
+
+def _read_toml(path: Path) -> dict[str, dict[str, object]]:
+    if not path.exists():
+        return {}
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"设置文件 {path.name} 读不懂：{error}", "请按 TOML 格式改正，或先删除它。"
+        ) from error
+    for section, values in raw.items():
+        known = _SECTIONS.get(section)
+        if known is None or not isinstance(values, dict):
+            raise InputError(f"设置文件里没有“{section}”这一节。", f"可用的有：{'、'.join(_SECTIONS)}。")
+        for key in values:
+            if key not in known:
+                raise InputError(f"设置“{section}.{key}”不存在。", f"这一节可用的有：{'、'.join(known)}。")
+    return raw
+
+
+def _number(section: Mapping[str, object], key: str, default: float, *, low: float = 0.0) -> float:
+    value = section.get(key, default)
+    if isinstance(value, bool) or not isinstance(value, int | float) or value < low:
+        raise InputError(f"设置“{key}”应是不小于 {low:g} 的数，现在是“{value}”。", "请改正设置文件。")
+    return float(value)
+
+
+def _text(section: Mapping[str, object], key: str) -> str | None:
+    value = section.get(key)
+    return None if value is None else str(value)
+
+
+def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings.
+
+    The environment wins over ``settings.toml``: ``MATCHER_HOME``, ``MATCHER_DATABASE_URL``, ``MATCHER_ENCODER``.
+
+    Args:
+        home: home folder; default ``MATCHER_HOME``, else ``var`` beside the program.
+        environ: environment; default the process's.
+
+    Raises:
+        InputError: unknown section or key, or a value of the wrong kind.
+    """
+    environ = os.environ if environ is None else environ
+    home = home or Path(environ.get("MATCHER_HOME") or ROOT / "var")
+    raw = _read_toml(home / "settings.toml")
+    encoder, targets, ranking = raw.get("encoder", {}), raw.get("targets", {}), raw.get("ranking", {})
+    defaults, base = Targets(), ScoringParams()
+    weights = {
+        channel: _number(ranking, channel.value, base.weights.get(channel, 0.0)) for channel in Channel
+    }
+    if sum(weights.values()) <= 0:
+        raise InputError("三个通道的权重不能全为 0。", "请改正设置文件的 ranking 一节。")
+    url = environ.get("MATCHER_DATABASE_URL") or _text(raw.get("database", {}), "url")
+    return Settings(
+        home=home,
+        database_url=url or f"sqlite:///{home / 'matcher.db'}",
+        encoder=EncoderSettings(
+            environ.get("MATCHER_ENCODER") or _text(encoder, "name") or "builtin",
+            _text(encoder, "query_prompt"),
+            _text(encoder, "document_prompt"),
+            bool(encoder.get("offline", False)),
+        ),
+        targets=Targets(
+            int(_number(targets, "yearly", defaults.yearly, low=1)),
+            int(_number(targets, "total", defaults.total, low=1)),
+            int(_number(targets, "first_year", defaults.first_year, low=1)),
+            int(_number(targets, "last_year", defaults.last_year, low=1)),
+        ),
+        scoring=ScoringParams(
+            weights,
+            int(_number(ranking, "best_facets", base.best_facets, low=1)),
+            _number(ranking, "evidence_threshold", base.evidence_threshold),
+        ),
+    )

@@ -1,0 +1,302 @@
+"""Matching: need → experts, expert → needs, free text → either, and why somebody is not listed.
+
+Owns turning scores into a ``Ranking``: forbidden pairs and filters applied, evidence found for the pairs shown, the
+run recorded. Scores themselves come from ``matcher.ranking``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from matcher.errors import InputError, NotFoundError
+from matcher.models import Exclusion, Expert, Match, Need, PracticalSignal
+from matcher.ranking.eligibility import ExpertFilter, NeedFilter
+from matcher.ranking.evidence import EvidenceFinder
+from matcher.ranking.practical import REORDER_WEIGHT, compute_practical, practical_mean
+from matcher.ranking.scorer import Query, Scorer, need_query, text_query
+from matcher.services.engine import Engine
+from matcher.services.rankings import (
+    BEIJING,
+    RankedPair,
+    Ranking,
+    build_run,
+    match_at,
+    place_of,
+    with_evidence,
+)
+from matcher.services.snapshot import Snapshot
+from matcher.text.normalise import has_content
+from matcher.vocab import Direction
+
+MAX_TEXT = 5_000
+
+
+class MatchingService:
+    """All four ways to ask.
+
+    Args:
+        engine: gives snapshots.
+        clock: gives the present UTC time.
+    """
+
+    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._clock = clock
+
+    def for_need(
+        self, need_id: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
+    ) -> Ranking:
+        """Experts for a stored need, best first.
+
+        Raises:
+            NotFoundError: no such need.
+        """
+        snapshot = self._engine.snapshot()
+        need = _get_need(snapshot, need_id)
+        return self._experts(
+            snapshot,
+            need_query(need),
+            need,
+            Direction.NEED_TO_EXPERTS,
+            filter or ExpertFilter(),
+            top,
+            practical,
+        )
+
+    def experts_for_text(
+        self, text: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
+    ) -> Ranking:
+        """Experts for free text. Raises InputError when the text is empty or too long."""
+        query = text_query(_checked(text))
+        return self._experts(
+            self._engine.snapshot(),
+            query,
+            None,
+            Direction.TEXT_TO_EXPERTS,
+            filter or ExpertFilter(),
+            top,
+            practical,
+        )
+
+    def needs_for_text(self, text: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
+        """Needs for free text. Raises InputError when the text is empty or too long."""
+        snapshot, query, wanted = self._engine.snapshot(), text_query(_checked(text)), filter or NeedFilter()
+        scorer, needs = snapshot.needs, snapshot.records.needs
+        scores = scorer.score([query])
+        ids = scorer.index.pool.item_ids
+        order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[0, i]), 6), ids[i]))
+        kept = [row for row in order if not wanted.reason(needs[ids[row]])]
+        finder = EvidenceFinder(scorer, query) if ids else None
+        pairs = []
+        for rank, row in enumerate(kept[:top], 1):
+            match = replace(match_at(scorer, scores, 0, row, ids[row], ""), rank=rank)
+            pairs.append(
+                RankedPair(with_evidence(match, finder, row) if finder else match, needs[ids[row]], None)
+            )
+        return self._ranking(
+            snapshot,
+            query,
+            Direction.TEXT_TO_NEEDS,
+            pairs,
+            scorer,
+            len(order) - len(kept),
+            0,
+            wanted,
+            top,
+            False,
+        )
+
+    def for_expert(self, expert_id: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
+        """Needs for a stored expert, by the same score each pair has from the need's side.
+
+        Raises:
+            NotFoundError: no such expert.
+        """
+        snapshot, wanted = self._engine.snapshot(), filter or NeedFilter()
+        expert = _get_expert(snapshot, expert_id)
+        scorer, scores = snapshot.experts, snapshot.need_scores
+        column = scorer.index.pool.position[expert_id]
+        needs = snapshot.records.needs
+        ids = snapshot.need_ids
+        order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[i, column]), 6), ids[i]))
+        allowed = [i for i in order if not snapshot.records.forbidden.kind(needs[ids[i]].company, expert)]
+        kept = [i for i in allowed if not wanted.reason(needs[ids[i]])]
+        capacity = snapshot.records.history.capacity_left(expert)
+        pairs = []
+        for rank, i in enumerate(kept[:top], 1):
+            need = needs[ids[i]]
+            match = match_at(scorer, scores, i, column, need.need_id, expert_id)
+            match = replace(match, rank=rank, practical=self._practical(snapshot, expert, need.company))
+            match = with_evidence(match, EvidenceFinder(scorer, need_query(need)), column)
+            place = place_of(scores, i, column, scorer.index.pool.item_ids)
+            pairs.append(RankedPair(match, need, expert, capacity, place))
+        query = Query(expert_id, ())
+        return self._ranking(
+            snapshot,
+            query,
+            Direction.EXPERT_TO_NEEDS,
+            pairs,
+            scorer,
+            len(allowed) - len(kept),
+            len(order) - len(allowed),
+            wanted,
+            top,
+            False,
+        )
+
+    def explain_absence(
+        self, need_id: str, expert_id: str, *, filter: ExpertFilter | None = None, top: int = 20
+    ) -> Exclusion:
+        """Say why an expert is not among the first ``top`` for a need, with the pair's own match."""
+        snapshot, wanted = self._engine.snapshot(), filter or ExpertFilter()
+        need, expert = _get_need(snapshot, need_id), _get_expert(snapshot, expert_id)
+        scorer, query = snapshot.experts, need_query(need)
+        scores = scorer.score([query])
+        pool = scorer.index.pool
+        row = pool.position[expert_id]
+        match = match_at(scorer, scores, 0, row, need_id, expert_id)
+        match = replace(
+            with_evidence(match, EvidenceFinder(scorer, query), row),
+            rank=place_of(scores, 0, row, pool.item_ids),
+            practical=self._practical(snapshot, expert, need.company),
+        )
+        forbidden = snapshot.records.forbidden.kind(need.company, expert)
+        if forbidden:
+            return Exclusion(
+                expert_id, forbidden, f"台账里这家企业与该团队（单位）标为“{forbidden}”，不再推荐。", match
+            )
+        reason = wanted.reason(expert, snapshot.records.history.capacity_left(expert))
+        if reason:
+            return Exclusion(expert_id, "筛选条件", f"{reason}；去掉这项筛选后排第 {match.rank} 位。", match)
+        listed = self._experts(snapshot, query, need, Direction.NEED_TO_EXPERTS, wanted, top, practical=False)
+        shown = next((p.match.rank for p in listed.pairs if p.match.expert_id == expert_id), None)
+        if shown is not None:
+            return Exclusion(expert_id, "已列出", f"该团队已在名单中，排第 {shown} 位。", match)
+        last = listed.pairs[-1].match if listed.pairs else None
+        weak = _weakest(match, last) if last else ""
+        message = f"匹配度 {match.score * 100:.1f}，在全部 {len(pool.item_ids)} 个团队中排第 {match.rank} 位"
+        if last:
+            message += f"；名单末位为 {last.score * 100:.1f}"
+        message += f"，差距主要在“{weak}”。" if weak else "。"
+        if not match.evidence:
+            return Exclusion(expert_id, "无匹配依据", message + "团队资料中没有与需求对得上的内容。", match)
+        return Exclusion(expert_id, "排名靠后", message, match)
+
+    # ------------------------------------------------------------ parts
+
+    def _experts(
+        self,
+        snapshot: Snapshot,
+        query: Query,
+        need: Need | None,
+        direction: Direction,
+        wanted: ExpertFilter,
+        top: int,
+        practical: bool,
+    ) -> Ranking:
+        scorer, records = snapshot.experts, snapshot.records
+        scores = scorer.score([query])
+        ids = scorer.index.pool.item_ids
+        company = need.company if need else ""
+        kept: list[tuple[float, str, int, tuple[PracticalSignal, ...]]] = []
+        n_filtered = n_forbidden = 0
+        for row, expert_id in enumerate(ids):
+            expert = records.experts[expert_id]
+            if company and records.forbidden.kind(company, expert):
+                n_forbidden += 1
+            elif wanted.reason(expert, records.history.capacity_left(expert)):
+                n_filtered += 1
+            else:
+                signals = self._practical(snapshot, expert, company) if practical else ()
+                key = round(float(scores.score[0, row]) + REORDER_WEIGHT * practical_mean(signals), 6)
+                kept.append((-key, expert_id, row, signals))
+        finder = EvidenceFinder(scorer, query) if kept else None
+        pairs = []
+        for rank, (_, expert_id, row, signals) in enumerate(sorted(kept)[:top], 1):
+            expert = records.experts[expert_id]
+            match = match_at(scorer, scores, 0, row, need.need_id if need else "", expert_id)
+            shown = signals or self._practical(snapshot, expert, company)
+            match = replace(match, rank=rank, practical=shown)
+            if finder:
+                match = with_evidence(match, finder, row)
+            pairs.append(RankedPair(match, need, expert, records.history.capacity_left(expert)))
+        return self._ranking(
+            snapshot, query, direction, pairs, scorer, n_filtered, n_forbidden, wanted, top, practical
+        )
+
+    def _practical(self, snapshot: Snapshot, expert: Expert, company: str) -> tuple[PracticalSignal, ...]:
+        today = (self._clock() + BEIJING).date()
+        return compute_practical(expert, company, snapshot.records.history, today)
+
+    def _ranking(
+        self,
+        snapshot: Snapshot,
+        query: Query,
+        direction: Direction,
+        pairs: Sequence[RankedPair],
+        scorer: Scorer,
+        n_filtered: int,
+        n_forbidden: int,
+        wanted: ExpertFilter | NeedFilter,
+        top: int,
+        practical: bool,
+    ) -> Ranking:
+        degraded = () if scorer.encoder is not None else self._engine.degraded()
+        run = build_run(
+            scorer,
+            query,
+            direction,
+            [pair.match for pair in pairs],
+            created_at=self._clock(),
+            revision=snapshot.records.revision,
+            degraded=degraded,
+            wanted=wanted,
+            top=top,
+            practical=practical,
+        )
+        reverse = direction == Direction.EXPERT_TO_NEEDS
+        return Ranking(
+            run,
+            tuple(pairs),
+            len(snapshot.need_ids) if reverse else len(scorer.index.pool.item_ids),
+            n_filtered,
+            n_forbidden,
+            tuple(called.topic.name for called in scorer.topics(query)) if query.lines else (),
+            degraded,
+            query.lines,
+        )
+
+
+def _checked(text: str) -> str:
+    if not has_content(text):
+        raise InputError("还没有输入要查的内容。", "请写一句话，例如“刹车片磨得快”。")
+    if len(text) > MAX_TEXT:
+        raise InputError(f"文字太长（{len(text)} 字）。", f"请控制在 {MAX_TEXT} 字以内。")
+    return text
+
+
+def _get_need(snapshot: Snapshot, need_id: str) -> Need:
+    try:
+        return snapshot.records.needs[need_id]
+    except KeyError:
+        raise NotFoundError(f"没有编号为“{need_id}”的需求。", "请在“按需求看”里查找正确的编号。") from None
+
+
+def _get_expert(snapshot: Snapshot, expert_id: str) -> Expert:
+    try:
+        return snapshot.records.experts[expert_id]
+    except KeyError:
+        raise NotFoundError(
+            f"没有编号为“{expert_id}”的专家（团队）。", "请在“按专家看”里查找正确的编号。"
+        ) from None
+
+
+def _weakest(match: Match, last: Match) -> str:
+    """Label of the channel where the match falls furthest behind another one."""
+    channel = max(
+        last.contributions,
+        key=lambda c: (last.contributions[c] - match.contributions.get(c, 0.0), c.value),
+    )
+    return channel.label

@@ -1,0 +1,151 @@
+"""Browse records: lists with filters, single records, the values filters offer, and dropping the sample data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from matcher.errors import NotFoundError
+from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
+from matcher.ranking.eligibility import ExpertFilter, NeedFilter
+from matcher.services.engine import Engine
+from matcher.store.database import Database
+from matcher.store.repositories import Repositories
+from matcher.text.normalise import normalise
+from matcher.vocab import CallType, NeedStatus, Ring, Sector
+
+SAMPLE_LOADED = "sample_loaded"
+KINDS = ("needs", "experts", "works", "firms", "institutions", "cooperation")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """Values present in the data, in the vocabulary's order where there is one, else alphabetical."""
+
+    sectors: tuple[str, ...]
+    towns: tuple[str, ...]
+    rings: tuple[str, ...]
+    institutions: tuple[str, ...]
+    disciplines: tuple[str, ...]
+    statuses: tuple[str, ...]
+    call_types: tuple[str, ...]
+
+
+def _ordered(values: Iterable[str], vocabulary: Iterable[str] = ()) -> tuple[str, ...]:
+    present = {value for value in values if value}
+    known = [word for word in vocabulary if word in present]
+    return (*known, *sorted(present - set(known)))
+
+
+def _holds(text: str, *fields: str) -> bool:
+    wanted = normalise(text).split()
+    content = normalise(" ".join(fields))
+    return all(word in content for word in wanted)
+
+
+class RecordsService:
+    """Reads go through the engine's snapshot, so a list and a ranking of one moment agree."""
+
+    def __init__(self, engine: Engine, database: Database, clock: Callable[[], datetime]) -> None:
+        self._engine = engine
+        self._database = database
+        self._clock = clock
+
+    def needs(self, filter: NeedFilter | None = None, text: str = "") -> tuple[Need, ...]:
+        """Needs passing the filter and holding every word of ``text``, by id."""
+        wanted = filter or NeedFilter()
+        return tuple(
+            need
+            for need in self._engine.records().needs.values()
+            if not wanted.reason(need)
+            and _holds(
+                text, need.need_id, need.title, need.company, need.problem, need.key_tech, *need.keywords
+            )
+        )
+
+    def experts(self, filter: ExpertFilter | None = None, text: str = "") -> tuple[Expert, ...]:
+        """Experts passing the filter and holding every word of ``text``, by id."""
+        wanted, records = filter or ExpertFilter(), self._engine.records()
+        return tuple(
+            e
+            for e in records.experts.values()
+            if not wanted.reason(e, records.history.capacity_left(e))
+            and _holds(
+                text,
+                e.expert_id,
+                e.name,
+                e.institution,
+                e.department,
+                *e.disciplines,
+                *e.research_directions,
+                *e.achievements,
+                *e.keywords,
+            )
+        )
+
+    def need(self, need_id: str) -> Need:
+        """Raises NotFoundError."""
+        found = self._engine.records().needs.get(need_id)
+        if found is None:
+            raise NotFoundError(f"没有编号为“{need_id}”的需求。", "请从列表中选择。")
+        return found
+
+    def expert(self, expert_id: str) -> Expert:
+        """Raises NotFoundError."""
+        found = self._engine.records().experts.get(expert_id)
+        if found is None:
+            raise NotFoundError(f"没有编号为“{expert_id}”的专家（团队）。", "请从列表中选择。")
+        return found
+
+    def works(self) -> tuple[Work, ...]:
+        return self._engine.records().works
+
+    def works_of(self, expert_id: str) -> tuple[Work, ...]:
+        return self._engine.records().works_by_expert.get(expert_id, ())
+
+    def cooperation(self) -> tuple[Cooperation, ...]:
+        return self._engine.records().cooperation
+
+    def firms(self) -> tuple[Firm, ...]:
+        with self._database.reading() as session:
+            return Repositories(session).firms.all()
+
+    def institutions(self) -> tuple[Institution, ...]:
+        with self._database.reading() as session:
+            return Repositories(session).institutions.all()
+
+    def options(self) -> Options:
+        """What the filters of the pages offer."""
+        records = self._engine.records()
+        needs, experts = records.needs.values(), records.experts.values()
+        return Options(
+            _ordered((need.sector for need in needs), Sector),
+            _ordered(need.town for need in needs),
+            _ordered((expert.ring for expert in experts), Ring),
+            _ordered(expert.institution for expert in experts),
+            _ordered(d for expert in experts for d in expert.disciplines),
+            _ordered((need.status for need in needs), NeedStatus),
+            _ordered((need.call_type for need in needs), CallType),
+        )
+
+    def drop_samples(self, actor: str) -> dict[str, int]:
+        """Delete every 示例 record, and works and ticks that hang on them; the sample is not loaded again.
+
+        Returns:
+            Deleted records per kind.
+        """
+        with self._database.session() as session:
+            stored = Repositories(session, clock=self._clock)
+            deleted = {
+                kind: len(getattr(stored, kind).delete_where_sample())
+                for kind in KINDS
+                if kind not in {"institutions", "works"}
+            }
+            known = set(stored.experts.ids())
+            orphans = [work.work_id for work in stored.works.all() if work.expert_id not in known]
+            stored.works.delete(orphans)
+            deleted["works"] = len(orphans)
+            stored.settings.put(SAMPLE_LOADED, True)
+            stored.audit.add(actor, "drop_samples", "records", "", dict(deleted))
+        return deleted

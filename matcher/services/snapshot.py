@@ -1,0 +1,70 @@
+"""One moment of the engine: records, scorers, and what the engine says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from matcher.models import Cooperation, Expert, Need, Work
+from matcher.ranking.eligibility import ForbiddenPairs
+from matcher.ranking.practical import History
+from matcher.ranking.scorer import PoolScores, Scorer, need_query
+
+
+@dataclass(frozen=True, slots=True)
+class EngineStatus:
+    """What the engine is doing. ``state`` is ``loading``, ``ready``, ``lexical_only`` or ``failed``."""
+
+    state: str
+    message: str
+    encoder: str
+    n_experts: int
+    n_needs: int
+    n_facets: int
+    revision: str
+    progress: tuple[str, int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Records:
+    """All records of one data revision, by id in ascending order."""
+
+    revision: int
+    needs: Mapping[str, Need]
+    experts: Mapping[str, Expert]
+    works: tuple[Work, ...]
+    cooperation: tuple[Cooperation, ...]
+
+    @cached_property
+    def works_by_expert(self) -> Mapping[str, tuple[Work, ...]]:
+        grouped: dict[str, list[Work]] = {}
+        for work in self.works:
+            grouped.setdefault(work.expert_id, []).append(work)
+        return {expert_id: tuple(works) for expert_id, works in grouped.items()}
+
+    @cached_property
+    def forbidden(self) -> ForbiddenPairs:
+        return ForbiddenPairs.build(self.cooperation)
+
+    @cached_property
+    def history(self) -> History:
+        return History.build(self.cooperation)
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """Everything one question needs, of one moment."""
+
+    records: Records
+    experts: Scorer
+    needs: Scorer
+
+    @cached_property
+    def need_ids(self) -> tuple[str, ...]:
+        return tuple(self.records.needs)
+
+    @cached_property
+    def need_scores(self) -> PoolScores:
+        """Scores of all needs over all experts, rows in the order of ``need_ids``."""
+        return self.experts.score([need_query(need) for need in self.records.needs.values()])
