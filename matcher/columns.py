@@ -87,6 +87,8 @@ class Field:
     merges: bool = False
     commas: bool = False
     contact: bool = False
+    strict: bool = False
+    """An unknown word stops the row: emptying it would publish a secret or lose a prohibition."""
 
 
 def _text(name: str, label: str, width: int = 14, *, required: bool = False) -> Field:
@@ -101,9 +103,9 @@ def _list(name: str, label: str, width: int = 30, *, commas: bool = False) -> Fi
     return Field(name, label, CellType.LIST, width=width, merges=True, commas=commas)
 
 
-def _choice(name: str, label: str, vocabulary: type[StrEnum]) -> Field:
+def _choice(name: str, label: str, vocabulary: type[StrEnum], *, strict: bool = False) -> Field:
     words = tuple(member.value for member in vocabulary)
-    return Field(name, label, CellType.CHOICE, vocabulary=words, width=12)
+    return Field(name, label, CellType.CHOICE, vocabulary=words, width=12, strict=strict)
 
 
 _DATA_KIND = _choice("data_kind", "数据性质", DataKind)
@@ -126,7 +128,7 @@ COLUMNS: Mapping[RecordKind, tuple[Field, ...]] = {
         Field("budget_wan", "拟投入资金（万元）", CellType.AMOUNT_WAN),
         Field("start_on", "需求时限起", CellType.DATE),
         Field("end_on", "需求时限止", CellType.DATE),
-        _choice("confidentiality", "公开范围", Confidentiality),
+        _choice("confidentiality", "公开范围", Confidentiality, strict=True),
         Field("contact", "联系人", merges=True, contact=True),
         Field("phone", "联系电话", merges=True, contact=True, width=16),
         _choice("status", "需求状态", NeedStatus),
@@ -193,7 +195,7 @@ COLUMNS: Mapping[RecordKind, tuple[Field, ...]] = {
         Field("signed_on", "签约日期", CellType.DATE),
         _text("contract_no", "合同编号", 18),
         Field("amount_wan", "合同金额（万元）", CellType.AMOUNT_WAN),
-        _choice("kind", "关系类型", CooperationKind),
+        _choice("kind", "关系类型", CooperationKind, strict=True),
         _DATA_KIND,
         _SOURCE,
     ),

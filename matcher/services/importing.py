@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -72,10 +72,12 @@ class ImportService:
             parsed = parse_rows(kind, table)
             if known and any(parsed.mapping.get(h) != c for h, c in known.items()):
                 parsed = parse_rows(kind, table, {**parsed.mapping, **known})
+            repository: Any = getattr(stored, kind)
             records = _resolve_institutions(parsed.records, stored.institutions.all())
+            known_columns = frozenset(filter(None, parsed.mapping.values()))
+            records = _keep_unmapped(kind, records, repository, known_columns)
             parsed = replace(parsed, records=tuple(_with_defaults(record) for record in records))
             issues = (*parsed.issues, *_check_references(stored, parsed))
-            repository: Any = getattr(stored, kind)
             outcome = repository.compare(parsed.records)
         labels = {field.name: field.label for field in fields_of(kind)}
         return ImportPreview(
@@ -177,6 +179,22 @@ def _check_references(stored: Repositories, parsed: Parsed) -> tuple[Issue, ...]
                 )
                 issues.append(Issue(row, "单位", record.institution, message, blocking=False))
     return tuple(issues)
+
+
+def _keep_unmapped(
+    kind: str, records: tuple[Record, ...], repository: Any, mapped: frozenset[str]
+) -> tuple[Record, ...]:
+    """Records already stored keep what the file has no column for: a list without contacts deletes no contact."""
+    names = [field.name for field in fields_of(kind)]
+    stored: Mapping[str, Record] = repository.get_many([getattr(record, names[0]) for record in records])
+
+    def keep(record: Record) -> Record:
+        old = stored.get(getattr(record, names[0]))
+        if old is None:
+            return record
+        return replace(record, **{name: getattr(old, name) for name in names[1:] if name not in mapped})
+
+    return tuple(keep(record) for record in records)
 
 
 def _resolve_institutions(records: tuple[Record, ...], known: Sequence[Institution]) -> tuple[Record, ...]:

@@ -1,0 +1,1 @@
+"""Reading the tables bureaus really send: file → table → records with a list of problems."""

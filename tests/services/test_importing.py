@@ -1,0 +1,162 @@
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+
+import openpyxl
+import pytest
+
+from matcher.errors import InputError
+from matcher.services.bootstrap import Application
+
+ACTOR = "测试"
+
+
+def workbook(rows: Sequence[Sequence[object]], merge: str = "") -> bytes:
+    book = openpyxl.Workbook()
+    sheet = book.active
+    assert sheet is not None
+    for row in rows:
+        sheet.append(list(row))
+    if merge:
+        sheet.merge_cells(merge)
+    stream = io.BytesIO()
+    book.save(stream)
+    return stream.getvalue()
+
+
+FOREIGN = [
+    ["2026年度企业技术需求征集汇总表", None, None, None, None, None, None],
+    ["序号", "需求单位", "拟投入资金（万元）", "技术需求名称", "主要问题", "关键字1", "关键字2"],
+    [
+        1,
+        "示例渔具企业99",
+        "约50万元",
+        "渔线轮主齿轮打齿",
+        "大鱼一拉主齿就崩，换了三种料还是打齿，退货多。",
+        "渔线轮",
+        "打齿",
+    ],
+    [2, "示例渔具企业99", "面议", "碳素鱼竿涂层起泡", "南方夏天涂层起泡，客户退货。", "鱼竿", None],
+]
+
+
+def test_a_foreign_gbk_sheet_is_previewed_imported_and_matched(app: Application) -> None:
+    text = "\r\n".join(",".join("" if v is None else str(v) for v in row) for row in FOREIGN)
+    preview = app.imports.preview("needs", text.encode("gbk"), "征集表.csv")
+    assert (preview.header_row, preview.n_rows, preview.n_new, preview.n_blocked) == (2, 2, 2, 0)
+    assert ("需求单位", "企业") in [(h, label[:2]) for h, label in preview.mapping] or preview.mapping
+    assert any("面议" in issue.message for issue in preview.issues)
+    assert len(app.records.needs(text="示例渔具企业99")) == 0, "a preview stores nothing"
+    done = app.imports.confirm(preview, ACTOR)
+    assert (done.n_new, done.n_changed) == (2, 0)
+    needs = app.records.needs(text="示例渔具企业99")
+    assert {n.budget_wan for n in needs} == {50.0, None}
+    gear = next(n for n in needs if "齿轮" in n.title)
+    assert gear.keywords == ("渔线轮", "打齿")
+    assert gear.status == "待受理"
+    ranking = app.matching.for_need(gear.need_id, top=5)
+    assert ranking.pairs[0].match.score > 0.2
+    assert ranking.pairs[0].match.evidence
+
+
+def test_importing_the_same_file_twice_changes_nothing(app: Application) -> None:
+    data = workbook(FOREIGN, "A1:G1")
+    app.imports.confirm(app.imports.preview("needs", data, "征集表.xlsx"), ACTOR)
+    revision = app.engine.records().revision
+    again = app.imports.preview("needs", data, "征集表.xlsx")
+    assert (again.n_new, again.n_changed, again.n_same) == (0, 0, 2)
+    app.imports.confirm(again, ACTOR)
+    assert app.engine.records().revision == revision
+
+
+def test_one_bad_row_stops_the_whole_file_and_names_it(app: Application) -> None:
+    rows = [*FOREIGN, [3, "示例渔具企业99", 10, None, "没有名称的需求。", None, None]]
+    preview = app.imports.preview("needs", workbook(rows), "征集表.xlsx")
+    assert preview.n_blocked == 1
+    bad = next(issue for issue in preview.issues if issue.blocking)
+    assert bad.row == 5
+    assert "5" in bad.message
+    with pytest.raises(InputError):
+        app.imports.confirm(preview, ACTOR)
+    assert not app.records.needs(text="示例渔具企业99")
+
+
+def test_works_must_belong_to_a_known_expert(app: Application) -> None:
+    rows = [
+        ["成果编号", "专家编号", "成果名称"],
+        ["W-X", "E101", "新的成果"],
+        ["W-Y", "E-不存在", "孤儿成果"],
+    ]
+    preview = app.imports.preview("works", workbook(rows), "成果.xlsx")
+    assert preview.n_blocked == 1
+    assert any("E-不存在" in issue.message for issue in preview.issues)
+
+
+def test_institutions_short_name_becomes_the_registered_one_with_its_ring(app: Application) -> None:
+    rows = [
+        ["团队名称", "工作单位", "研究方向"],
+        ["海藻精深加工课题组", "哈工大威海", "褐藻多糖酶解；海藻膳食纤维改性"],
+    ]
+    preview = app.imports.preview("experts", workbook(rows), "专家.xlsx")
+    app.imports.confirm(preview, ACTOR)
+    (expert,) = app.records.experts(text="海藻精深加工课题组")
+    assert expert.institution == "哈尔滨工业大学（威海）"
+    assert expert.ring == "周边区域"
+    ranking = app.matching.experts_for_text("海藻膳食纤维口感粗，褐藻多糖酶解不彻底", top=3)
+    assert expert.expert_id in {p.match.expert_id for p in ranking.pairs}
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [(b"", "空.csv"), (b"\x00\x01\x02" * 50, "乱.xlsx"), (b"a,b\n1,2\n", "无关.csv"), (b"x", "旧.xls")],
+)
+def test_unusable_files_are_refused_with_what_to_do(app: Application, data: bytes, name: str) -> None:
+    with pytest.raises(InputError) as caught:
+        app.imports.preview("needs", data, name)
+    assert caught.value.hint
+
+
+def test_unknown_kind_lists_the_known_ones(app: Application) -> None:
+    with pytest.raises(InputError, match="不认识"):
+        app.imports.preview("people", b"", "x.csv")
+
+
+def test_dropping_the_samples_keeps_own_and_public_records(app: Application) -> None:
+    app.imports.confirm(app.imports.preview("needs", workbook(FOREIGN), "征集表.xlsx"), ACTOR)
+    deleted = app.records.drop_samples(ACTOR)
+    assert deleted["experts"] == 228
+    assert {n.data_kind for n in app.records.needs()} == {"本地", "公开"}
+    assert not app.records.experts()
+    assert not app.records.works()
+    assert app.imports.load_samples(app.settings) == {}, "dropped samples do not come back"
+    assert app.overview.summary().year_signed == 0
+    assert app.matching.for_need(app.records.needs()[0].need_id).pairs == ()
+
+
+def test_a_file_without_some_columns_keeps_what_is_stored(app: Application) -> None:
+    before = app.records.expert("E101")
+    rows = [
+        ["专家编号", "团队名称", "工作单位", "研究方向"],
+        ["E101", before.name, before.institution, "全新的研究方向"],
+    ]
+    preview = app.imports.preview("experts", workbook(rows), "更新.xlsx")
+    assert (preview.n_new, preview.n_changed) == (0, 1)
+    app.imports.confirm(preview, ACTOR)
+    after = app.records.expert("E101")
+    assert after.research_directions == ("全新的研究方向",)
+    assert (after.capacity, after.keywords, after.data_kind) == (
+        before.capacity,
+        before.keywords,
+        before.data_kind,
+    )
+
+
+def test_an_unknown_confidentiality_or_relation_stops_the_row(app: Application) -> None:
+    rows = [
+        ["企业名称", "技术需求名称", "主要问题", "公开范围"],
+        ["甲厂", "题目", "问题写在这里。", "内部掌握"],
+    ]
+    assert app.imports.preview("needs", workbook(rows), "n.xlsx").n_blocked == 1
+    rows = [["企业", "高校院所", "关系类型"], ["甲厂", "乙校", "不要再联系了吧"]]
+    assert app.imports.preview("cooperation", workbook(rows), "c.xlsx").n_blocked == 1
