@@ -107,9 +107,9 @@ class PairRow:
     practical: tuple[str, ...] = ()
     decision: str = ""
     note: str = ""
-    run_id: str = ""
     is_sample_need: bool = False
     is_sample_expert: bool = False
+    run_id: str = ""
 
     def __post_init__(self) -> None:
         parts = self.contributions.values()

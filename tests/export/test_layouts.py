@@ -54,6 +54,8 @@ def test_numbers_badges_and_run_id() -> None:
     assert column(document, "专家（团队）") == ["示例团队01【示例】", "乙团队"]
     assert column(document, "数据性质") == ["示例", "非示例"]
     assert column(document, "运行编号") == ["R-1", "R-1"]
+    own = shortlist_document("十一月", [replace(SAMPLE, run_id="R-7"), REAL], RUN)
+    assert column(own, "运行编号") == ["R-7", "R-1"]
 
 
 def test_evidence_and_explanation_sheets() -> None:
@@ -63,7 +65,7 @@ def test_evidence_and_explanation_sheets() -> None:
     assert column(document, "专家资料原文", 1) == ["摩擦学"]
     assert column(document, "年份", 1) == [2025]
     words = dict(document.sheets[2].rows)  # type: ignore[arg-type]
-    assert words["生成时间"] == "2026-11-25 08:30 UTC"
+    assert words["生成时间"] == "2026-11-25 16:30（北京时间）"
     assert words["筛选条件"] == "仅区内"
     assert words["数量"] == "共 2 对，其中含示例数据 1 对。"
     assert "不是成功概率" in str(words["匹配度"])

@@ -75,10 +75,19 @@ def test_unreadable_cells_are_emptied_and_told() -> None:
     assert (first.budget_wan, first.start_on, first.call_type) == (50, None, "")
     assert second.budget_wan is None
     assert [(issue.row, issue.value, issue.blocking) for issue in parsed.issues] == [
-        (2, "长期", False),
         (2, "随便", False),
+        (2, "长期", False),
         (3, "若干", False),
     ]
+
+
+def test_an_unknown_word_of_a_strict_column_blocks_the_row() -> None:
+    parsed = parse_rows(
+        "needs", table((*HEADERS, "公开范围"), ["甲", "乙", "丙", "随便"], ["丁", "戊", "己", ""])
+    )
+    assert parsed.rows == (3,)
+    assert [(issue.row, issue.blocking) for issue in parsed.issues] == [(2, True)]
+    assert "请改填：公开、仅平台、保密" in parsed.issues[0].message
 
 
 def test_equal_rows_merge_and_different_ones_block_each_other() -> None:
