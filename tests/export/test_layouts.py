@@ -1,5 +1,6 @@
 """Columns, badges and wording of exported tables."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from matcher.export.document import Document, EvidenceRow, PairRow, RunInfo
