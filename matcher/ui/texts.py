@@ -1,0 +1,41 @@
+"""Sentences used on more than one page."""
+
+from __future__ import annotations
+
+SAMPLE_BADGE = "【示例】"
+
+SCORE_NOTE = "匹配度只在同一条需求内可比，不是成功概率。它由用词、语义、术语三部分相加而成，筛选不会改变它。"
+PRACTICAL_NOTE = "打开后，圈层、承接名额、合作经历等会影响先后，但不改变匹配度。"
+NO_EVIDENCE = "团队资料里没有与这条需求直接对得上的内容。"
+GAPS = "资料中没有找到依据的要求"
+NOTHING_LISTED = "没有符合条件的结果。请放宽筛选。"
+NO_RECORDS = "系统里还没有这类数据，请先在“数据”页导入。"
+SAMPLE_NOTE = "标有【示例】的是虚构的演示数据，不代表真实单位或合作。"
+
+UNEXPECTED = "这一步没有完成，系统已记下原因。"
+UNEXPECTED_HINT = "请刷新页面再试；若仍不行，请把操作步骤告诉管理员。"
+
+LINK_NOTE = "复制这个地址，打开后就是现在这个页面。"
+EXPORT_NOTE = "文件中的数字与页面一致，并带有运行编号。"
+
+KIND_LABELS = {
+    "needs": "技术需求",
+    "experts": "专家（团队）",
+    "works": "成果",
+    "firms": "企业",
+    "institutions": "高校院所",
+    "cooperation": "合作台账",
+    "shortlists": "候选清单",
+}
+SUFFIX_LABELS = {
+    ".xlsx": "Excel 表格（.xlsx）",
+    ".docx": "Word 文档（.docx）",
+    ".csv": "CSV（.csv）",
+    ".json": "JSON（.json）",
+}
+EXAMPLES = (
+    "刹车片磨得快，跑几千公里就要换",
+    "海参育苗成活率不稳定",
+    "西洋参烘干后颜色发暗、有效成分流失",
+    "船上摄像头起雾看不清航道",
+)
