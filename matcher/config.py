@@ -6,6 +6,7 @@ frozen dataclasses; nothing below imports this module.
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -69,7 +70,7 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "database": ("url",),
     "encoder": ("name", "query_prompt", "document_prompt", "offline"),
     "targets": ("yearly", "total", "first_year", "last_year"),
-    "ranking": ("lexical", "dense", "thesaurus", "best_facets", "evidence_threshold"),
+    "ranking": ("lexical", "dense", "thesaurus", "best_facets", "facet_share", "evidence_threshold"),
 }
 
 
@@ -92,10 +93,11 @@ def _read_toml(path: Path) -> dict[str, dict[str, object]]:
     return raw
 
 
-def _number(section: Mapping[str, object], key: str, default: float, *, low: float = 0.0) -> float:
+def _number(section: Mapping[str, object], key: str, default: float, *, low: float = 0.0, high: float = math.inf) -> float:
     value = section.get(key, default)
-    if isinstance(value, bool) or not isinstance(value, int | float) or value < low:
-        raise InputError(f"设置“{key}”应是不小于 {low:g} 的数，现在是“{value}”。", "请改正设置文件。")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
+        allowed = f"不小于 {low:g} 的数" if high == math.inf else f"{low:g}–{high:g} 之间的数"
+        raise InputError(f"设置“{key}”应是{allowed}，现在是“{value}”。", "请改正设置文件。")
     return float(value)
 
 
@@ -145,6 +147,7 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
         scoring=ScoringParams(
             weights,
             int(_number(ranking, "best_facets", base.best_facets, low=1)),
+            _number(ranking, "facet_share", base.facet_share, high=1.0),
             _number(ranking, "evidence_threshold", base.evidence_threshold),
         ),
     )

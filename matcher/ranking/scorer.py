@@ -42,7 +42,7 @@ class ScoringParams:
 
     weights: Mapping[Channel, float] = field(default_factory=_default_weights)
     best_facets: int = 3
-    facet_share: float = 0.0
+    facet_share: float = 0.25
     evidence_threshold: float = 0.3
 
 

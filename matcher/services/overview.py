@@ -179,7 +179,7 @@ class OverviewService:
                     "先看是否写清楚，再对外发布。",
                     len(waiting),
                     "needs",
-                    {"need": waiting[0].need_id},
+                    {"needs_status": NeedStatus.WAITING, "need": waiting[0].need_id},
                 )
             )
         if old:

@@ -1,0 +1,215 @@
+"""Trains the built-in model: `python -m matcher.encoding.train --corpora DIR --thesaurus DIR --out DIR`.
+
+Phase 1 learns what belongs together from papers (title ↔ abstract, heading ↔ paragraph…); phase 2
+learns the bridge from a firm's words to a researcher's from the thesaurus, mixed with phase 1's
+pairs so that it is not forgotten. The same texts, seed and library versions give the same weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matcher.encoding.corpora import PairSource, Topic, load_pairs, load_topics
+from matcher.encoding.loop import BagModel, Ids, RowAdam, contrastive_loss, schedule
+from matcher.encoding.protocol import Progress
+from matcher.encoding.sampling import SMOKE, PairSampler, Recipe, TopicSampler
+from matcher.encoding.vocabulary import build_tokenizer, count_words
+from matcher.errors import MatcherError
+
+if TYPE_CHECKING:
+    import torch
+    from tokenizers import Tokenizer
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a training run used and made."""
+
+    seed: int
+    n_topics: int
+    n_pairs: dict[str, int]
+    n_pieces: int
+    dimension: int
+    loss: tuple[float, float]
+    """Last loss of each phase, mean of the last tenth of its steps."""
+    bytes_by_file: dict[str, int]
+    seconds: float
+    recipe: Recipe
+
+
+def train(
+    corpora_dir: Path,
+    thesaurus_dir: Path,
+    out_dir: Path,
+    seed: int = 0,
+    progress: Progress | None = None,
+    recipe: Recipe | None = None,
+) -> Report:
+    """Trains a model and saves it as a sentence-transformers directory.
+
+    Args:
+        corpora_dir: holds the corpora named in `load_pairs`.
+        thesaurus_dir: holds `*.jsonl`, one topic a line.
+        out_dir: created when missing; files of the same name are replaced.
+        seed: of every random choice.
+        progress: told (steps done, steps in all).
+        recipe: constants; None means `Recipe()`.
+
+    Raises:
+        InputError: a corpus or the thesaurus cannot be read.
+    """
+    import torch
+
+    recipe = recipe or Recipe()
+    started = time.monotonic()
+    rng = np.random.default_rng(seed)
+    topics = load_topics(thesaurus_dir)
+    sources = load_pairs(corpora_dir, rng, recipe.pair_limit)
+    tokenizer = _choose_vocabulary(topics, sources, recipe)
+
+    def to_ids(texts: Sequence[str]) -> list[Ids]:
+        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+    pairs = PairSampler(sources, to_ids, recipe, rng)
+    phrases = TopicSampler(topics, to_ids, rng)
+    importance = _measure_importance(tokenizer.get_vocab_size(), [*pairs.counted(), *phrases.all()])
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        model = BagModel(importance, recipe.dimension, seed)
+        loss = _run_phases(model, pairs, phrases, recipe, rng, progress or (lambda *_: None))
+    finally:
+        torch.set_num_threads(threads)
+    with torch.no_grad():
+        model.weight[0] = 0.0  # the unknown piece says nothing
+    return Report(
+        seed=seed,
+        n_topics=len(topics),
+        n_pairs={source.name: len(source.pairs) for source in sources},
+        n_pieces=tokenizer.get_vocab_size(),
+        dimension=recipe.dimension,
+        loss=loss,
+        bytes_by_file=save(model.weight, tokenizer, out_dir),
+        seconds=round(time.monotonic() - started, 1),
+        recipe=recipe,
+    )
+
+
+def save(weight: torch.Tensor, tokenizer: Tokenizer, out_dir: Path) -> dict[str, int]:
+    """Writes the half-precision model; returns bytes by file name."""
+    import torch
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    module = StaticEmbedding(tokenizer, embedding_weights=weight.detach().to(torch.float16))
+    model = SentenceTransformer(modules=[module], device="cpu", similarity_fn_name="cosine")
+    out_dir.mkdir(parents=True, exist_ok=True)
+    model.save(str(out_dir), create_model_card=False)
+    tokenizer.save(str(out_dir / "tokenizer.json"), pretty=False)
+    return {
+        path.relative_to(out_dir).as_posix(): path.stat().st_size
+        for path in sorted(out_dir.rglob("*"))
+        if path.is_file()
+    }
+
+
+def _choose_vocabulary(topics: Sequence[Topic], sources: Sequence[PairSource], recipe: Recipe) -> Tokenizer:
+    counts = count_words(text for topic in topics for text in topic.texts())
+    for word in counts:
+        counts[word] *= recipe.thesaurus_weight
+    counts += count_words(
+        text for source in sources for pair in source.pairs[: recipe.count_limit] for text in pair
+    )
+    return build_tokenizer(counts, recipe.vocabulary)
+
+
+def _measure_importance(n_pieces: int, texts: Sequence[Ids]) -> np.ndarray:
+    """Inverse document frequency of every piece over `texts`, about 0 to 2."""
+    counts = np.zeros(n_pieces)
+    for text in texts:
+        counts[np.unique(text)] += 1
+    importance: np.ndarray = np.log((len(texts) + 1) / (counts + 1)) / 5
+    return importance
+
+
+def _run_phases(
+    model: BagModel,
+    pairs: PairSampler,
+    phrases: TopicSampler,
+    recipe: Recipe,
+    rng: np.random.Generator,
+    progress: Progress,
+) -> tuple[float, float]:
+    """Runs both phases; returns the last loss of each."""
+
+    def loss_of(batch: tuple[list[Ids], list[Ids]], phase: int) -> torch.Tensor:
+        drop = recipe.drop_share[phase]
+        queries, documents = (model.embed(side, drop, rng) for side in batch)
+        return contrastive_loss(queries, documents, recipe.temperature[phase])
+
+    last = []
+    for phase, steps in enumerate(recipe.steps):
+        optimiser, losses = RowAdam(model.weight), []
+        for step in range(steps):
+            if phase == 0:
+                loss = loss_of(pairs.draw(recipe.batch[0]), 0)
+            else:
+                loss = loss_of(phrases.draw(recipe.batch[1]), 1)
+                loss = loss + recipe.mixed_share * loss_of(pairs.draw(recipe.mixed_batch), 0)
+            loss.backward()  # type: ignore[no-untyped-call]
+            optimiser.step(recipe.learning_rate[phase] * schedule(step, steps, 50, 0.05))
+            losses.append(float(loss.detach()))
+            progress(phase * recipe.steps[0] + step + 1, sum(recipe.steps))
+        last.append(round(float(np.mean(losses[-max(1, steps // 10) :])), 4))
+    return last[0], last[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Entry of `python -m matcher.encoding.train`; returns the exit code."""
+    parser = argparse.ArgumentParser(
+        prog="python -m matcher.encoding.train",
+        description="训练内置编码器。",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        epilog="例：python -m matcher.encoding.train --corpora corpora "
+        "--thesaurus data/thesaurus --out matcher/encoding/builtin",
+    )
+    parser.add_argument("--corpora", type=Path, required=True, help="语料目录")
+    parser.add_argument("--thesaurus", type=Path, required=True, help="词库目录")
+    parser.add_argument("--out", type=Path, required=True, help="模型输出目录")
+    parser.add_argument("--seed", type=int, default=0, help="随机种子（默认 0）")
+    parser.add_argument("--smoke", action="store_true", help="小样本试跑，只检查流程")
+    options = parser.parse_args(arguments)
+
+    def show(done: int, total: int) -> None:
+        if done % 50 == 0 or done == total:
+            print(f"\r训练 {done}/{total} 步", end="", file=sys.stderr, flush=True)
+
+    try:
+        report = train(
+            options.corpora,
+            options.thesaurus,
+            options.out,
+            options.seed,
+            show,
+            SMOKE if options.smoke else None,
+        )
+    except MatcherError as error:
+        print(str(error), file=sys.stderr)
+        return error.exit_code
+    print(file=sys.stderr)
+    print(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
