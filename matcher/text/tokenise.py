@@ -12,7 +12,7 @@ import logging
 import re
 import warnings
 from collections.abc import Iterable
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from matcher.text.normalise import TEXT_VERSION, normalise
@@ -23,12 +23,17 @@ if TYPE_CHECKING:
 _RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9][a-z0-9\-+.]*")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
+COMMON_FREQUENCY = (
+    300  # frequency in jieba's own dictionary from which a word is everyday, unless it is technical
+)
+
 # Words that say nothing about a technique; they are never shown as shared terms.
 STOP_TERMS = frozenset(
     "技术 研究 问题 方法 系统 分析 应用 设计 开发 需求 关键 主要 目标 企业 产品 公司 我们 现在 目前 解决 提高 实现 "
     "要求 希望 需要 进行 相关 以及 可以 能够 没有 不能 一个 这个 已经 还是 就是 多少 怎么 方面 情况 工作 团队 示例 "
     "基于 研发 项目 成果 领域 及其 建立 提出 采用 利用 面向 影响 评价 过程 水平 质量 一种 之间 不同 各种 以上 以下 "
     "左右 时候 一直 一些 很多 比较 非常 容易 不到 出来 起来 下来 上去 下去 客户 国外 国内 进口 时间 一次 每年 每天 "
+    "半个月 上个月 一个月 几个月 半年 半天 排队 退货 保持 满意 花钱 便宜 合格率 不了 不住 不动 不好 "
     "后来 因为 所以 但是 而且 如果 只能 一批 一般 经常 老是 总是 有时 ".split()
 )
 
@@ -50,6 +55,17 @@ class Tokeniser:
         joined = "\n".join((TEXT_VERSION, *self.lexicon))
         return hashlib.sha256(joined.encode()).hexdigest()[:16]
 
+    @cached_property
+    def _technical(self) -> frozenset[str]:
+        """Words that occur in the lexicon's entries, the entries themselves among them."""
+        return frozenset(word for entry in self.lexicon for word in self.words(entry))
+
+    def _tells(self, word: str) -> bool:
+        """Say whether a word tells a technique: a technical word, or one too rare in general Chinese to be chance."""
+        if word in STOP_TERMS or word.replace(".", "").isdigit():
+            return False
+        return word in self._technical or self._segmenter.FREQ.get(word, 0) < COMMON_FREQUENCY
+
     def words(self, text: str) -> list[str]:
         """Words of the search mode (long words and the words inside them), at least two characters, in text order."""
         return [
@@ -70,14 +86,8 @@ class Tokeniser:
         return found
 
     def terms(self, text: str) -> list[str]:
-        """Distinct words fit to be shown as evidence, in text order: no stop terms, no bare numbers."""
-        return list(
-            dict.fromkeys(
-                word
-                for word in self.words(text)
-                if word not in STOP_TERMS and not word.replace(".", "").isdigit()
-            )
-        )
+        """Distinct words fit to be shown as evidence, in text order: technical or rare, no everyday words."""
+        return list(dict.fromkeys(word for word in self.words(text) if self._tells(word)))
 
     def shared_terms(self, left: str, right: str) -> list[str]:
         """Terms both texts hold, in the order of ``left``; a word inside a longer shared word is left out."""

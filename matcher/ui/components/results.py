@@ -35,7 +35,7 @@ def summary(ranking: Ranking) -> None:
     if filters:
         parts.append(filters)
     if ranking.topics:
-        parts.append("用到的术语：" + "、".join(ranking.topics[:N_TOPICS]))
+        parts.append("由原话联想到的技术主题：" + "、".join(ranking.topics[:N_TOPICS]))
     parts.append(f"运行编号 {ranking.run.run_id}")
     st.caption(md("。".join(parts) + "。"))
 
