@@ -93,7 +93,9 @@ def _read_toml(path: Path) -> dict[str, dict[str, object]]:
     return raw
 
 
-def _number(section: Mapping[str, object], key: str, default: float, *, low: float = 0.0, high: float = math.inf) -> float:
+def _number(
+    section: Mapping[str, object], key: str, default: float, *, low: float = 0.0, high: float = math.inf
+) -> float:
     value = section.get(key, default)
     if isinstance(value, bool) or not isinstance(value, int | float) or not low <= value <= high:
         allowed = f"不小于 {low:g} 的数" if high == math.inf else f"{low:g}–{high:g} 之间的数"

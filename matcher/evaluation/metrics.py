@@ -68,6 +68,8 @@ def compute_kappa(first: Sequence[int], second: Sequence[int], n_grades: int = 4
     """Quadratically weighted κ of two readers over the same pairs, −1…1 (Cohen 1968)."""
     if len(first) != len(second) or not first:
         raise ValueError("both readers must grade the same, non-empty list of pairs")
+    if not all(0 <= grade < n_grades for grade in (*first, *second)):
+        raise ValueError(f"a grade is 0 to {n_grades - 1}")
     observed = np.zeros((n_grades, n_grades))
     np.add.at(observed, (np.asarray(first), np.asarray(second)), 1.0)
     expected = np.outer(observed.sum(axis=1), observed.sum(axis=0)) / len(first)

@@ -141,6 +141,9 @@ class Scorer:
         assert self.index.facet_vectors is not None
         share = self.params.facet_share
         whole = self.index.item_vectors.cosines(queries).astype(np.float64)
+        silent = np.diff(self.index.pool.starts) == 0
+        if silent.any() and whole.size:  # a zero vector is no likeness: it must not beat a negative cosine
+            whole[:, silent] = whole.min(axis=1, keepdims=True)
         if not share:
             return whole
         return (1.0 - share) * whole + share * self._best_mean(self.index.facet_vectors.cosines(queries))

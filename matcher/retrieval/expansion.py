@@ -105,7 +105,11 @@ class Expander:
             topic = called.topic
             if called.weight < MIN_BRIDGE_WEIGHT:
                 continue
-            phrase = max((_shared_run(line, p) for p in (*topic.lay, *topic.objects, *topic.terms)), key=len)
+            phrase = max(
+                (_shared_run(line, p) for p in (*topic.lay, *topic.objects, *topic.terms)),
+                key=len,
+                default="",
+            )
             words = (*topic.terms, *topic.objects, *topic.disciplines)
             term = max((w for word in words if (w := normalise(word)) in facet), key=len, default="")
             if phrase and term and phrase not in facet and term not in line:

@@ -5,6 +5,7 @@ Owns the two formulas every score goes through; whole pools and single evidence 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import numpy as np
@@ -41,8 +42,8 @@ def effective_weights(weights: Mapping[Channel, float], present: frozenset[Chann
     Raises:
         ValueError: a negative weight, or none left above zero.
     """
-    if any(weight < 0 for weight in weights.values()):
-        raise ValueError("channel weights must not be negative")
+    if not all(0.0 <= weight < math.inf for weight in weights.values()):
+        raise ValueError("channel weights must be finite and not negative")
     kept = {channel: weights.get(channel, 0.0) for channel in Channel if channel in present}
     total = sum(kept.values())
     if total <= 0:
@@ -59,5 +60,8 @@ def fuse(
         The scores (0–1) and the contribution of each channel; the contributions sum to the score.
     """
     shares = effective_weights(weights, frozenset(signals))
-    contributions = {channel: np.round(shares[channel] * signals[channel], DECIMALS) for channel in shares}
+    contributions = {
+        channel: np.trunc(shares[channel] * signals[channel] * 10**DECIMALS + 1e-3) / 10**DECIMALS
+        for channel in shares
+    }
     return np.sum(list(contributions.values()), axis=0), contributions

@@ -6,6 +6,7 @@ present data, lexicon and model; anything else raises ``IndexStaleError`` and th
 
 from __future__ import annotations
 
+import hashlib
 import json
 import logging
 import os
@@ -14,6 +15,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from zipfile import BadZipFile
 
 from matcher.encoding.protocol import Encoder
 from matcher.errors import IndexStaleError
@@ -44,6 +46,10 @@ def compute_manifest(pool: Pool, tokeniser: Tokeniser, encoder: Encoder | None, 
     """Manifest of the index these parts would make; no encoder gives the empty fingerprint."""
     fingerprint = encoder.fingerprint if encoder else ""
     return Manifest(pool.content_hash, tokeniser.fingerprint, bm25.k1, bm25.b, fingerprint)
+
+
+def _checksum(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -124,12 +130,11 @@ class PoolIndex:
         """Write the index into a folder, replacing what is there; a reader sees the old one or the new one, never a mix."""
         folder.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=folder.name + ".", dir=folder.parent))
-        self.items.save(draft / "items.npz")
-        self.facets.save(draft / "facets.npz")
-        if self.item_vectors is not None and self.facet_vectors is not None:
-            self.item_vectors.save(draft / "items.faiss")
-            self.facet_vectors.save(draft / "facets.faiss")
-        (draft / "manifest.json").write_text(json.dumps(asdict(self.manifest)), encoding="utf-8")
+        try:
+            self._write(draft)
+        except OSError:
+            shutil.rmtree(draft, ignore_errors=True)
+            raise
         old = Path(tempfile.mkdtemp(prefix=folder.name + ".old.", dir=folder.parent))
         try:
             if folder.exists():
@@ -141,6 +146,15 @@ class PoolIndex:
             shutil.rmtree(draft, ignore_errors=True)
         shutil.rmtree(old, ignore_errors=True)
 
+    def _write(self, folder: Path) -> None:
+        self.items.save(folder / "items.npz")
+        self.facets.save(folder / "facets.npz")
+        if self.item_vectors is not None and self.facet_vectors is not None:
+            self.item_vectors.save(folder / "items.faiss")
+            self.facet_vectors.save(folder / "facets.faiss")
+        sums = {path.name: _checksum(path) for path in folder.iterdir()}
+        (folder / "manifest.json").write_text(json.dumps({**asdict(self.manifest), "files": sums}), "utf-8")
+
     @classmethod
     def load(cls, folder: Path, pool: Pool, expected: Manifest) -> PoolIndex:
         """Read an index.
@@ -149,16 +163,37 @@ class PoolIndex:
             IndexStaleError: there is none, it is damaged, or its manifest is not the expected one.
         """
         try:
-            found = Manifest(**json.loads((folder / "manifest.json").read_text(encoding="utf-8")))
+            text = (folder / "manifest.json").read_text(encoding="utf-8")
+            raw = json.loads(text)
+            sums = dict(raw.pop("files"))
+            found = Manifest(**raw)
             if not expected.encoder:
                 found = replace(found, encoder="")  # vectors on disk are simply not read
             if found != expected:
                 raise IndexStaleError("索引与当前数据、词库或模型不一致。", "系统会自动重建索引。")
+            names = (
+                "items.npz",
+                "facets.npz",
+                *(("items.faiss", "facets.faiss") if expected.encoder else ()),
+            )
+            if any(_checksum(folder / name) != sums[name] for name in names):
+                raise ValueError("a file is not the one the manifest vouches for")
             items = LexicalIndex.load(folder / "items.npz")
             facets = LexicalIndex.load(folder / "facets.npz")
             by_item = DenseIndex.load(folder / "items.faiss") if expected.encoder else None
             by_facet = DenseIndex.load(folder / "facets.faiss") if expected.encoder else None
-        except (OSError, ValueError, KeyError, TypeError, RuntimeError, EOFError) as error:
+            if (folder / "manifest.json").read_text(encoding="utf-8") != text:
+                raise ValueError("another process replaced the index while it was read")
+        except (
+            OSError,
+            ValueError,
+            LookupError,
+            TypeError,
+            AttributeError,
+            RuntimeError,
+            EOFError,
+            BadZipFile,
+        ) as error:
             raise IndexStaleError("索引文件缺失或已损坏。", "系统会自动重建索引。") from error
         n_items, n_facets = len(pool.item_ids), len(pool.facets)
         sizes = (items.n_documents, facets.n_documents)

@@ -52,7 +52,7 @@ class Pool:
     @cached_property
     def content_hash(self) -> str:
         """Hash over ids and texts, 16 hex digits: two pools with equal hashes give equal results."""
-        digest = hashlib.sha256(TEXT_VERSION.encode())
+        digest = hashlib.sha256("\x1f".join((TEXT_VERSION, *self.item_ids, "\x1e")).encode())
         for facet in self.facets:
             digest.update(f"{facet.expert_id}\x1f{facet.facet_id}\x1f{facet.text}\x1e".encode())
         return digest.hexdigest()[:16]
@@ -73,7 +73,7 @@ class Pool:
 def _team_words(expert: Expert) -> str:
     """What a team's name says of its field; a person's name says nothing and gives an empty text."""
     name = _SAMPLE_SUFFIX.sub("", expert.name).strip()
-    if len(name) <= MAX_PERSON_NAME and not _TEAM.search(name):
+    if len(name) <= MAX_PERSON_NAME and not _TEAM.search(expert.name):
         name = ""
     return " ".join(part for part in (expert.department.strip(), name) if part)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -40,12 +41,15 @@ class Evaluation:
     def as_json(self) -> dict[str, object]:
         """The public object of ``evaluate --json``."""
 
-        def rounded(values: dict[str, float]) -> dict[str, float]:
-            return {metric: round(value, 4) for metric, value in values.items()}
+        def number(value: float) -> float | None:
+            return None if math.isnan(value) else round(value, 4)  # JSON knows no NaN
 
-        def intervals(system: str) -> dict[str, list[float]]:
+        def rounded(values: dict[str, float]) -> dict[str, float | None]:
+            return {metric: number(value) for metric, value in values.items()}
+
+        def intervals(system: str) -> dict[str, list[float | None]]:
             found = self.report.intervals[system]
-            return {metric: [round(low, 4), round(high, 4)] for metric, (low, high) in found.items()}
+            return {metric: [number(low), number(high)] for metric, (low, high) in found.items()}
 
         means = {system: dict(values) for system, values in self.report.means.items()}
         channels = {name: {**rounded(v), "ci95": intervals(name)} for name, v in means.items()}

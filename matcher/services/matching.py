@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from matcher.errors import InputError, NotFoundError
+from matcher.errors import InputError
 from matcher.models import Exclusion, Expert, Match, Need, PracticalSignal
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.ranking.evidence import EvidenceFinder
@@ -54,7 +54,7 @@ class MatchingService:
             NotFoundError: no such need.
         """
         snapshot = self._engine.snapshot()
-        need = _get_need(snapshot, need_id)
+        need = snapshot.records.need(need_id)
         return self._experts(
             snapshot,
             need_query(need),
@@ -115,7 +115,7 @@ class MatchingService:
             NotFoundError: no such expert.
         """
         snapshot, wanted = self._engine.snapshot(), filter or NeedFilter()
-        expert = _get_expert(snapshot, expert_id)
+        expert = snapshot.records.expert(expert_id)
         scorer, scores = snapshot.experts, snapshot.need_scores
         column = scorer.index.pool.position[expert_id]
         needs = snapshot.records.needs
@@ -151,7 +151,7 @@ class MatchingService:
     ) -> Exclusion:
         """Say why an expert is not among the first ``top`` for a need, with the pair's own match."""
         snapshot, wanted = self._engine.snapshot(), filter or ExpertFilter()
-        need, expert = _get_need(snapshot, need_id), _get_expert(snapshot, expert_id)
+        need, expert = snapshot.records.need(need_id), snapshot.records.expert(expert_id)
         scorer, query = snapshot.experts, need_query(need)
         scores = scorer.score([query])
         pool = scorer.index.pool
@@ -275,22 +275,6 @@ def _checked(text: str) -> str:
     if len(text) > MAX_TEXT:
         raise InputError(f"文字太长（{len(text)} 字）。", f"请控制在 {MAX_TEXT} 字以内。")
     return text
-
-
-def _get_need(snapshot: Snapshot, need_id: str) -> Need:
-    try:
-        return snapshot.records.needs[need_id]
-    except KeyError:
-        raise NotFoundError(f"没有编号为“{need_id}”的需求。", "请在“按需求看”里查找正确的编号。") from None
-
-
-def _get_expert(snapshot: Snapshot, expert_id: str) -> Expert:
-    try:
-        return snapshot.records.experts[expert_id]
-    except KeyError:
-        raise NotFoundError(
-            f"没有编号为“{expert_id}”的专家（团队）。", "请在“按专家看”里查找正确的编号。"
-        ) from None
 
 
 def _weakest(match: Match, last: Match) -> str:

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from matcher.errors import NotFoundError
 from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.services.engine import Engine
@@ -86,17 +85,11 @@ class RecordsService:
 
     def need(self, need_id: str) -> Need:
         """Raises NotFoundError."""
-        found = self._engine.records().needs.get(need_id)
-        if found is None:
-            raise NotFoundError(f"没有编号为“{need_id}”的需求。", "请从列表中选择。")
-        return found
+        return self._engine.records().need(need_id)
 
     def expert(self, expert_id: str) -> Expert:
         """Raises NotFoundError."""
-        found = self._engine.records().experts.get(expert_id)
-        if found is None:
-            raise NotFoundError(f"没有编号为“{expert_id}”的专家（团队）。", "请从列表中选择。")
-        return found
+        return self._engine.records().expert(expert_id)
 
     def works(self) -> tuple[Work, ...]:
         return self._engine.records().works

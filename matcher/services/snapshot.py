@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
+from matcher.errors import NotFoundError
 from matcher.models import Cooperation, Expert, Need, Work
 from matcher.ranking.eligibility import ForbiddenPairs
 from matcher.ranking.practical import History
@@ -35,6 +36,23 @@ class Records:
     experts: Mapping[str, Expert]
     works: tuple[Work, ...]
     cooperation: tuple[Cooperation, ...]
+
+    def need(self, need_id: str) -> Need:
+        """Raises NotFoundError."""
+        try:
+            return self.needs[need_id]
+        except KeyError:
+            raise NotFoundError(
+                f"没有编号为“{need_id}”的需求。", "请在“按需求看”里查找正确的编号。"
+            ) from None
+
+    def expert(self, expert_id: str) -> Expert:
+        """Raises NotFoundError."""
+        try:
+            return self.experts[expert_id]
+        except KeyError:
+            message = f"没有编号为“{expert_id}”的专家（团队）。"
+            raise NotFoundError(message, "请在“按专家看”里查找正确的编号。") from None
 
     @cached_property
     def works_by_expert(self) -> Mapping[str, tuple[Work, ...]]:

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
-TEXT_VERSION = "1"
+TEXT_VERSION = "2"
 
 _SPACE = re.compile(r"[ \t\u3000\xa0]+")
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\u200b-\u200f\u2028-\u202e]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ufeff\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f]")
 _SENTENCE_END = re.compile(r"[。！？!?；;\n\r]+")
 _PHRASE_END = re.compile(r"[；;、|\n\r]+")
 _LETTER = re.compile(r"[\u3400-\u9fffa-z0-9]")
@@ -37,7 +37,7 @@ def split_phrases(text: str) -> list[str]:
     """Cut an enumeration (``、``, ``；`` …) into its phrases, in order; pieces under two characters stay with the one before."""
     phrases: list[str] = []
     for raw in _PHRASE_END.split(text):
-        piece = raw.strip(" ，,。.")
+        piece = raw.strip(" \t\u3000\xa0，,。.")
         if not has_content(piece):
             continue
         if len(piece) < 2 and phrases:

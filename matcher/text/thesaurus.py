@@ -17,6 +17,7 @@ from pathlib import Path
 from matcher.errors import InputError
 
 MAX_LEXICON_WORD = 8
+_LISTS = ("lay", "terms", "objects", "disciplines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +72,11 @@ class Thesaurus:
 def _parse_topic(line: str, place: str) -> Topic:
     try:
         raw = json.loads(line)
+        if not str(raw["topic"] or "").strip() or any(isinstance(raw.get(f), str) for f in _LISTS):
+            raise ValueError("a topic needs a name, and its words in lists")
         fields = {
             name: tuple(str(item).strip() for item in raw.get(name, []) if str(item).strip())
-            for name in ("lay", "terms", "objects", "disciplines")
+            for name in _LISTS
         }
         return Topic(name=str(raw["topic"]).strip(), sector=str(raw.get("sector", "")).strip(), **fields)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -93,11 +96,11 @@ def merge_topics(topics: Iterable[Topic]) -> Thesaurus:
             continue
         by_name[topic.name] = Topic(
             name=known.name,
-            sector=known.sector or topic.sector,
-            lay=tuple(dict.fromkeys(known.lay + topic.lay)),
-            terms=tuple(dict.fromkeys(known.terms + topic.terms)),
-            objects=tuple(dict.fromkeys(known.objects + topic.objects)),
-            disciplines=tuple(dict.fromkeys(known.disciplines + topic.disciplines)),
+            sector=min(filter(None, (known.sector, topic.sector)), default=""),
+            lay=tuple(sorted({*known.lay, *topic.lay})),
+            terms=tuple(sorted({*known.terms, *topic.terms})),
+            objects=tuple(sorted({*known.objects, *topic.objects})),
+            disciplines=tuple(sorted({*known.disciplines, *topic.disciplines})),
         )
     return Thesaurus(tuple(by_name[name] for name in sorted(by_name)))
 
@@ -111,7 +114,13 @@ def load_thesaurus(paths: Sequence[Path]) -> Thesaurus:
     files = [file for path in paths for file in (sorted(path.glob("*.jsonl")) if path.is_dir() else [path])]
     topics = []
     for file in files:
-        for number, line in enumerate(file.read_text(encoding="utf-8-sig").splitlines(), 1):
+        try:
+            text = file.read_text(encoding="utf-8-sig")
+        except (OSError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"词库文件 {file.name} 打不开。", "请确认文件存在，并另存为 UTF-8 编码。"
+            ) from error
+        for number, line in enumerate(text.split("\n"), 1):
             if line.strip():
                 topics.append(_parse_topic(line, f"{file.name} 第 {number} 行"))
     return merge_topics(topics)

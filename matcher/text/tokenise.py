@@ -20,7 +20,7 @@ from matcher.text.normalise import TEXT_VERSION, normalise
 if TYPE_CHECKING:
     import jieba
 
-_RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9][a-z0-9\-+.]*")
+_RUN = re.compile(r"[\u3400-\u9fff]+|[a-z0-9](?:[a-z0-9\-+.]*[a-z0-9+])?")
 _CHINESE = re.compile(r"[\u3400-\u9fff]")
 
 COMMON_FREQUENCY = (
@@ -62,7 +62,7 @@ class Tokeniser:
 
     def _tells(self, word: str) -> bool:
         """Say whether a word tells a technique: a technical word, or one too rare in general Chinese to be chance."""
-        if word in STOP_TERMS or word.replace(".", "").isdigit():
+        if word in STOP_TERMS or word.rstrip("%").replace(".", "").isdigit():
             return False
         return word in self._technical or self._segmenter.FREQ.get(word, 0) < COMMON_FREQUENCY
 

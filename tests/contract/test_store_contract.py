@@ -419,9 +419,7 @@ def test_runs_are_newest_first_and_never_overwritten(repositories: Opener) -> No
 def test_the_latest_decision_of_a_pair_counts(repositories: Opener) -> None:
     with repositories() as repos:
         first = repos.decisions.put(*PAIR, DecisionKind.SHELVE, reason="待核实", decided_by="甲")
-        other = repos.decisions.put(
-            "N2", "E1", DecisionKind.REJECT, note="方向不符", decided_by="甲"
-        )
+        other = repos.decisions.put("N2", "E1", DecisionKind.REJECT, note="方向不符", decided_by="甲")
         last = repos.decisions.put(*PAIR, DecisionKind.ACCEPT, run_id="R1", decided_by="乙")
         assert first.decided_at < last.decided_at
     with repositories() as repos:
@@ -514,9 +512,7 @@ def test_renaming_checks_the_version(repositories: Opener) -> None:
 def test_items_are_ordered_and_the_first_note_stays(repositories: Opener) -> None:
     with repositories() as repos:
         made = repos.shortlists.create("四月走访")
-        low, high, tie = (
-            item(made, "N1", e, s) for e, s in (("E1", 0.2), ("E3", 0.9), ("E2", 0.9))
-        )
+        low, high, tie = (item(made, "N1", e, s) for e, s in (("E1", 0.2), ("E3", 0.9), ("E2", 0.9)))
         other = item(made, "N0", "E1", 0.1)
         result = repos.shortlists.add_items(made.shortlist_id, [low, high, tie, other, low])
         assert len(result.added) == 4

@@ -74,7 +74,7 @@ def test_a_shortlist_keeps_what_was_ticked_and_exports_it(app: Application) -> N
     assert app.shortlists.add(made.shortlist_id, one, one.pairs[:2], ACTOR) == 2
     assert app.shortlists.add(made.shortlist_id, one, one.pairs[:3], ACTOR) == 1, "a pair is ticked once"
     app.shortlists.add(made.shortlist_id, two, two.pairs[:1], ACTOR)
-    note = "=HYPERLINK(\"http://x\")"
+    note = '=HYPERLINK("http://x")'
     app.shortlists.set_note(made.shortlist_id, NEED, one.pairs[0].match.expert_id, note, ACTOR)
     (summary,) = app.shortlists.list()
     assert (summary.n_items, summary.n_needs) == (4, 2)
@@ -83,7 +83,8 @@ def test_a_shortlist_keeps_what_was_ticked_and_exports_it(app: Application) -> N
     assert all(cell.data_type != "f" for row in sheet.iter_rows() for cell in row)
     rows = read_xlsx(data)
     assert [r["匹配度"] for r in rows] == [
-        shown_score(p.match.score) for p in (*sorted(one.pairs[:3], key=lambda p: -p.match.score), two.pairs[0])
+        shown_score(p.match.score)
+        for p in (*sorted(one.pairs[:3], key=lambda p: -p.match.score), two.pairs[0])
     ]
     assert {r["运行编号"] for r in rows} == {one.run.run_id, two.run.run_id}
     assert rows[0]["备注"] == note
@@ -165,7 +166,11 @@ def test_an_empty_form_can_be_filled_and_imported(app: Application) -> None:
     sheet = form.worksheets[0]
     top = next(i for i, row in enumerate(sheet.iter_rows(values_only=True), 1) if "企业名称" in row)
     header = [cell.value for cell in sheet[top]]
-    for label, value in (("企业名称", "甲厂"), ("技术需求名称", "漏油"), ("主要问题", "油封一个月就漏油，换了几家都一样。")):
+    for label, value in (
+        ("企业名称", "甲厂"),
+        ("技术需求名称", "漏油"),
+        ("主要问题", "油封一个月就漏油，换了几家都一样。"),
+    ):
         column = next(i for i, name in enumerate(header, 1) if name == label)
         sheet.cell(top + 1, column, value)
     stream = io.BytesIO()

@@ -26,9 +26,7 @@ from matcher.vocab import Channel, DataKind, FacetKind, LineKind
 NEED = Need("N1", "示例轴承厂01", "轴承磨得快", "用三个月就响", budget_wan=50.0)
 words = st.text(max_size=12)
 unit = st.floats(0, 1)
-lines = st.builds(
-    RequirementLine, words, words, st.sampled_from(LineKind), words, st.integers(0, 9)
-)
+lines = st.builds(RequirementLine, words, words, st.sampled_from(LineKind), words, st.integers(0, 9))
 facets = st.builds(
     Facet,
     words,

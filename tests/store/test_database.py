@@ -61,8 +61,7 @@ def test_opening_again_changes_nothing(database: Database, database_path: Path) 
 
 def test_foreign_keys_are_enforced(database: Database) -> None:
     insert = text(
-        "INSERT INTO shortlist_items VALUES"
-        " ('S-none', 'N1', 'E1', 0.5, '', '2026-01-01', '', '{}', '[]')"
+        "INSERT INTO shortlist_items VALUES ('S-none', 'N1', 'E1', 0.5, '', '2026-01-01', '', '{}', '[]')"
     )
     with pytest.raises(StoreError, match="冲突"), database.session() as session:
         session.execute(insert)

@@ -69,9 +69,7 @@ def test_an_empty_file_is_upgraded(tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     path.touch()
     with Database(f"sqlite:///{path}") as database, database.reading() as session:
-        assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == [
-            "0001"
-        ]
+        assert session.execute(text("SELECT version_num FROM alembic_version")).scalars().all() == ["0001"]
 
 
 def test_a_percent_sign_in_the_folder_does_no_harm(tmp_path: Path) -> None:
@@ -101,9 +99,7 @@ def test_another_programs_database_is_refused_untouched(tmp_path: Path) -> None:
     assert names == [("bookmarks",)]
 
 
-def test_a_failing_migration_leaves_no_trace(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failing_migration_leaves_no_trace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from alembic import op
 
     real = op.create_index
