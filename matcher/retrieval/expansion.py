@@ -96,8 +96,8 @@ class Expander:
         """Bridges from words of the line to terms of the facet through the called topics, strongest topic first.
 
         ``Bridge.phrase`` stands in the line and ``Bridge.term`` in the facet, letter for letter after normalising.
-        The phrase shares at least ``MIN_PHRASE`` characters with one of the topic's own phrases, or is one of them;
-        the term is one of the topic's technical words as a whole.
+        The phrase shares at least ``MIN_PHRASE`` characters with one of the topic's own phrases; the term is one of
+        the topic's technical words as a whole.
         """
         line, facet = normalise(line), normalise(facet)
         bridges: list[Bridge] = []
@@ -118,11 +118,11 @@ class Expander:
 
 
 def _shared_run(text: str, phrase: str) -> str:
-    """Longest run of characters both hold; empty when it is short and not the whole phrase."""
+    """Longest run of characters both hold; empty when it is shorter than ``MIN_PHRASE``."""
     phrase = normalise(phrase)
     match = SequenceMatcher(None, text, phrase, autojunk=False).find_longest_match()
     run = phrase[match.b : match.b + match.size].strip(" ，,。、")
-    return run if len(run) >= MIN_PHRASE or (run == phrase and len(run) > 1) else ""
+    return run if len(run) >= MIN_PHRASE else ""
 
 
 def query_weights(features: Sequence[str]) -> Mapping[str, float]:
