@@ -134,8 +134,9 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
         commands.run_encoder_train,
     )
     train.add_argument("--corpora", type=Path, required=True, help="语料目录（格式见模型说明）")
+    train.add_argument("--thesaurus", type=Path, help="词库目录，默认 data/thesaurus")
     train.add_argument("--out", type=Path, required=True, help="输出目录")
-    train.add_argument("--seed", type=int, help="随机种子")
+    train.add_argument("--seed", type=int, default=0, help="随机种子，默认 0")
     train.add_argument("--smoke", action="store_true", help="小样本快速走通全流程")
 
 

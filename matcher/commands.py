@@ -9,7 +9,7 @@ import argparse
 import csv
 import json
 import sys
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -200,11 +200,19 @@ def run_encoder_info(args: argparse.Namespace) -> int:
 
 
 def run_encoder_train(args: argparse.Namespace) -> int:
-    from matcher.encoding.train import run
+    from matcher.encoding.sampling import SMOKE
+    from matcher.encoding.train import train
 
-    return run(
-        args.corpora, args.thesaurus, args.out, seed=args.seed, smoke=args.smoke, progress=show_progress
+    report = train(
+        args.corpora,
+        args.thesaurus or _settings(args).data / "thesaurus",
+        args.out,
+        args.seed,
+        lambda done, total: show_progress("训练", done, total),
+        SMOKE if args.smoke else None,
     )
+    print(json.dumps(asdict(report), ensure_ascii=False, indent=2))
+    return 0
 
 
 def run_doctor(args: argparse.Namespace) -> int:

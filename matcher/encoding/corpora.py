@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,24 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 
 from matcher.errors import InputError
+from matcher.text.thesaurus import Topic, load_thesaurus
 
 _T = TypeVar("_T")
 _PARAGRAPH_CHARACTERS = 250
-
-
-@dataclass(frozen=True)
-class Topic:
-    """One entry of the thesaurus: how firms put a problem and how researchers name it."""
-
-    topic: str
-    lay: tuple[str, ...]
-    terms: tuple[str, ...]
-    objects: tuple[str, ...]
-    disciplines: tuple[str, ...]
-
-    def texts(self) -> list[str]:
-        """Every phrase of the entry."""
-        return [self.topic, *self.lay, *self.terms, *self.objects, *self.disciplines]
 
 
 @dataclass(frozen=True)
@@ -45,41 +31,22 @@ class PairSource:
     pairs: tuple[tuple[str, str], ...]
 
 
-def load_topics(directory: Path) -> list[Topic]:
-    """Reads every `*.jsonl` of the thesaurus, in the order of file names.
+def load_topics(paths: Sequence[Path]) -> list[Topic]:
+    """Topics fit for training: those with plain phrases and terms, in name order.
 
     Raises:
-        InputError: there is no such file, or a line is not an entry.
+        InputError: there is none, or a line is not an entry.
     """
-    topics = []
-    for path in sorted(directory.glob("*.jsonl")):
-        with path.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if not line.strip():
-                    continue
-                try:
-                    topics.append(_parse_topic(json.loads(line)))
-                except (ValueError, KeyError, TypeError) as error:
-                    raise InputError(
-                        f"词库文件 {path.name} 第 {number} 行无法读取：{error}",
-                        hint="每行应为一个 JSON 对象，含 topic、lay、terms、objects、disciplines。",
-                    ) from error
+    topics = [topic for topic in load_thesaurus(paths).topics if topic.lay and topic.terms]
     if not topics:
-        raise InputError(f"目录 {directory} 中没有词库。", hint="请用 --thesaurus 指定 data/thesaurus。")
+        places = "、".join(str(path) for path in paths)
+        raise InputError(f"“{places}”中没有词库。", hint="请用 --thesaurus 指定 data/thesaurus。")
     return topics
 
 
-def _parse_topic(entry: dict[str, Any]) -> Topic:
-    topic = Topic(
-        topic=str(entry["topic"]),
-        lay=tuple(entry["lay"]),
-        terms=tuple(entry["terms"]),
-        objects=tuple(entry.get("objects", ())),
-        disciplines=tuple(entry.get("disciplines", ())),
-    )
-    if not topic.lay or not topic.terms:
-        raise ValueError("lay 与 terms 不能为空")
-    return topic
+def texts_of(topic: Topic) -> list[str]:
+    """Every phrase of a topic, its name first."""
+    return [topic.name, *topic.lay, *topic.terms, *topic.objects, *topic.disciplines]
 
 
 def load_pairs(directory: Path, rng: np.random.Generator, limit: int) -> list[PairSource]:

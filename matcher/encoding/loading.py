@@ -41,8 +41,7 @@ def load_model(
         if not (BUILTIN_DIR / "modules.json").is_file():
             raise EncoderError(
                 "内置模型文件缺失。",
-                hint="请恢复目录 matcher/encoding/builtin，"
-                "或运行 python -m matcher.encoding.train 重新训练。",
+                hint="请恢复目录 matcher/encoding/builtin，或运行 python -m matcher encoder train 重新训练。",
             )
         return _load_directory(BUILTIN_DIR, name)
     directory = Path(name).expanduser()

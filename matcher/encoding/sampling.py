@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from matcher.encoding.corpora import PairSource, Topic
+from matcher.encoding.corpora import PairSource
 from matcher.encoding.loop import Ids
+from matcher.text.thesaurus import Topic
 
 
 @dataclass(frozen=True)
@@ -96,7 +97,7 @@ class TopicSampler:
         self._rng = rng
         self._topics = [
             {
-                "name": to_ids([topic.topic]),
+                "name": to_ids([topic.name]),
                 "lay": to_ids(topic.lay),
                 "terms": to_ids(topic.terms),
                 "objects": to_ids(topic.objects),

@@ -1,4 +1,4 @@
-"""Trains the built-in model: `python -m matcher.encoding.train --corpora DIR --thesaurus DIR --out DIR`.
+"""Trains the built-in model (`python -m matcher encoder train --corpora DIR --out DIR`).
 
 Phase 1 learns what belongs together from papers (title ↔ abstract, heading ↔ paragraph…); phase 2
 learns the bridge from a firm's words to a researcher's from the thesaurus, mixed with phase 1's
@@ -7,23 +7,20 @@ pairs so that it is not forgotten. The same texts, seed and library versions giv
 
 from __future__ import annotations
 
-import argparse
-import json
-import sys
 import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matcher.encoding.corpora import PairSource, Topic, load_pairs, load_topics
+from matcher.encoding.corpora import PairSource, load_pairs, load_topics, texts_of
 from matcher.encoding.loop import BagModel, Ids, RowAdam, contrastive_loss, schedule
 from matcher.encoding.protocol import Progress
-from matcher.encoding.sampling import SMOKE, PairSampler, Recipe, TopicSampler
+from matcher.encoding.sampling import PairSampler, Recipe, TopicSampler
 from matcher.encoding.vocabulary import build_tokenizer, count_words
-from matcher.errors import MatcherError
+from matcher.text.thesaurus import Topic
 
 if TYPE_CHECKING:
     import torch
@@ -72,7 +69,7 @@ def train(
     recipe = recipe or Recipe()
     started = time.monotonic()
     rng = np.random.default_rng(seed)
-    topics = load_topics(thesaurus_dir)
+    topics = load_topics([thesaurus_dir])
     sources = load_pairs(corpora_dir, rng, recipe.pair_limit)
     tokenizer = _choose_vocabulary(topics, sources, recipe)
 
@@ -124,7 +121,7 @@ def save(weight: torch.Tensor, tokenizer: Tokenizer, out_dir: Path) -> dict[str,
 
 
 def _choose_vocabulary(topics: Sequence[Topic], sources: Sequence[PairSource], recipe: Recipe) -> Tokenizer:
-    counts = count_words(text for topic in topics for text in topic.texts())
+    counts = count_words(text for topic in topics for text in texts_of(topic))
     for word in counts:
         counts[word] *= recipe.thesaurus_weight
     counts += count_words(
@@ -172,44 +169,3 @@ def _run_phases(
             progress(phase * recipe.steps[0] + step + 1, sum(recipe.steps))
         last.append(round(float(np.mean(losses[-max(1, steps // 10) :])), 4))
     return last[0], last[1]
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Entry of `python -m matcher.encoding.train`; returns the exit code."""
-    parser = argparse.ArgumentParser(
-        prog="python -m matcher.encoding.train",
-        description="训练内置编码器。",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog="例：python -m matcher.encoding.train --corpora corpora "
-        "--thesaurus data/thesaurus --out matcher/encoding/builtin",
-    )
-    parser.add_argument("--corpora", type=Path, required=True, help="语料目录")
-    parser.add_argument("--thesaurus", type=Path, required=True, help="词库目录")
-    parser.add_argument("--out", type=Path, required=True, help="模型输出目录")
-    parser.add_argument("--seed", type=int, default=0, help="随机种子（默认 0）")
-    parser.add_argument("--smoke", action="store_true", help="小样本试跑，只检查流程")
-    options = parser.parse_args(arguments)
-
-    def show(done: int, total: int) -> None:
-        if done % 50 == 0 or done == total:
-            print(f"\r训练 {done}/{total} 步", end="", file=sys.stderr, flush=True)
-
-    try:
-        report = train(
-            options.corpora,
-            options.thesaurus,
-            options.out,
-            options.seed,
-            show,
-            SMOKE if options.smoke else None,
-        )
-    except MatcherError as error:
-        print(str(error), file=sys.stderr)
-        return error.exit_code
-    print(file=sys.stderr)
-    print(json.dumps(asdict(report), ensure_ascii=False, indent=2))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
