@@ -133,7 +133,7 @@ def test_missing_or_broken_input_says_what_to_do(
         train(tmp_path, thesaurus, tmp_path / "out", recipe=SMOKE)
     with pytest.raises(InputError, match="没有词库"):
         train(corpora, tmp_path, tmp_path / "out", recipe=SMOKE)
-    (tmp_path / "bad.jsonl").write_text('{"topic": "x"}\n', encoding="utf-8")
+    (tmp_path / "bad.jsonl").write_text('{"topic": \n', encoding="utf-8")
     with pytest.raises(InputError, match="第 1 行"):
         train(corpora, tmp_path, tmp_path / "out", recipe=SMOKE)
     code = main(
