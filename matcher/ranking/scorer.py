@@ -43,7 +43,7 @@ class ScoringParams:
     weights: Mapping[Channel, float] = field(default_factory=_default_weights)
     best_facets: int = 3
     facet_share: float = 0.25
-    evidence_threshold: float = 0.3
+    evidence_threshold: float = 0.4
 
 
 @dataclass(frozen=True)
