@@ -7,6 +7,7 @@ the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 from collections.abc import Callable, Sequence
@@ -14,9 +15,27 @@ from pathlib import Path
 
 from matcher import __version__, commands
 from matcher.errors import MatcherError
+from matcher.vocab import Ring
 
 KINDS = ("needs", "experts", "works", "firms", "institutions", "cooperation")
 Handler = Callable[[argparse.Namespace], int]
+
+_CHINESE = {
+    "usage: ": "用法：",
+    "positional arguments": "参数",
+    "options": "选项",
+    "show this help message and exit": "显示帮助",
+    "show program's version number and exit": "显示版本",
+    "%(prog)s: error: %(message)s\n": "命令写得不对：%(message)s。加 --help 看用法。\n",
+    "argument %(argument_name)s: %(message)s": "%(argument_name)s：%(message)s",
+    "the following arguments are required: %s": "缺少 %s",
+    "one of the arguments %s is required": "请从 %s 中给出一个",
+    "not allowed with argument %s": "不能与 %s 同时使用",
+    "invalid choice: %(value)r (choose from %(choices)s)": "没有“%(value)s”，可用的有 %(choices)s",
+    "unrecognized arguments: %s": "不认识 %s",
+    "expected one argument": "后面要跟一个值",
+    "invalid %(type)s value: %(value)r": "“%(value)s”不合适",
+}
 
 
 def _add(
@@ -46,6 +65,8 @@ def _positive(text: str) -> int:
 
 def build_parser() -> argparse.ArgumentParser:
     """All commands with their arguments; every command's help ends with an example."""
+    # argparse takes its own sentences from gettext, which has no Chinese catalogue for them.
+    vars(argparse)["_"] = lambda sentence: _CHINESE.get(sentence, sentence)
     parser = argparse.ArgumentParser(prog="matcher", description="产学研智能匹配平台")
     parser.add_argument("--version", action="version", version=__version__)
     parser.add_argument("--home", type=Path, help="数据目录（数据库、索引、设置），默认 var")
@@ -73,7 +94,9 @@ def _add_match(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     )
     match.add_argument("--top", type=_positive, default=20, help="列出多少条，默认 20")
     match.add_argument("--out", type=Path, help="写入文件：.xlsx .docx .csv .json")
-    match.add_argument("--ring", action="append", default=[], help="只看这个圈层，可重复")
+    match.add_argument(
+        "--ring", action="append", default=[], choices=tuple(Ring), help="只看这个圈层，可重复"
+    )
     match.add_argument("--institution", action="append", default=[], help="只看这个单位，可重复")
     match.add_argument("--discipline", action="append", default=[], help="只看这个学科，可重复")
     match.add_argument("--sector", action="append", default=[], help="反向匹配时只看这个领域，可重复")
@@ -122,7 +145,12 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     evaluate.add_argument("--encoder", help="语义模型：builtin、none、模型名称或目录")
     evaluate.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
     evaluate.add_argument("--run", dest="run_file", type=Path, help="把每一对的得分写入 CSV")
-    encoder = parsers.add_parser("encoder", help="语义模型：信息与训练")
+    encoder = parsers.add_parser(
+        "encoder",
+        help="语义模型：信息与训练",
+        epilog="示例：python -m matcher encoder info",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
     actions = encoder.add_subparsers(title="操作", required=True, metavar="操作")
     info = _add(actions, "info", "显示所用的语义模型", "encoder info", commands.run_encoder_info)
     info.add_argument("--encoder", help="语义模型：builtin、模型名称或目录")
@@ -142,6 +170,12 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit code."""
+    for stream in (
+        sys.stdout,
+        sys.stderr,
+    ):  # a GBK console has no “↔”; a question mark is better than an error
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     args = build_parser().parse_args(argv)
     try:

@@ -9,11 +9,13 @@ import argparse
 import csv
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matcher.errors import InputError, MatcherError
+from matcher.errors import InputError, MatcherError, NotFoundError
 
 if TYPE_CHECKING:
     from matcher.config import Settings
@@ -48,13 +50,19 @@ def _open(args: argparse.Namespace, *, samples: bool = True) -> Application:
     return open_application(_settings(args), samples=samples)
 
 
-def _write(path: Path, data: bytes) -> None:
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
     try:
-        path.write_bytes(data)
+        yield
     except OSError as error:
         raise InputError(
             f"写不了文件“{path}”：{error.strerror}。", "请换一个可写的位置，或关闭正打开它的程序。"
         ) from error
+
+
+def _write(path: Path, data: bytes) -> None:
+    with _writing(path):
+        path.write_bytes(data)
     print(f"已写入 {path}（{len(data) / 1024:.0f} KiB）")
 
 
@@ -62,8 +70,11 @@ def _write(path: Path, data: bytes) -> None:
 
 
 def run_match(args: argparse.Namespace) -> int:
+    from matcher.export.writers import check_suffix
     from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 
+    if args.out:
+        check_suffix(args.out.suffix)
     with _open(args) as app:
         if app.engine.wants_encoder:
             app.engine.wait()
@@ -141,10 +152,9 @@ def run_import(args: argparse.Namespace) -> int:
         if args.dry_run:
             print("试运行，没有写入。")
             return InputError.exit_code if preview.n_blocked else 0
+        done = app.imports.confirm(preview, ACTOR, drop_samples=args.drop_samples)
         if args.drop_samples:
-            dropped = app.records.drop_samples(ACTOR)
-            print(f"已删除示例数据 {sum(dropped.values())} 条。")
-        done = app.imports.confirm(preview, ACTOR)
+            print("已删除全部示例数据。")
         print(f"已导入：新增 {done.n_new}，更新 {done.n_changed}，不变 {done.n_same}。")
     return 0
 
@@ -153,7 +163,13 @@ def run_export(args: argparse.Namespace) -> int:
     with _open(args) as app:
         if args.shortlist:
             named = {s.shortlist.name: s.shortlist.shortlist_id for s in app.shortlists.list()}
+            if args.shortlist not in {*named, *named.values()}:
+                raise InputError(
+                    f"没有名为“{args.shortlist}”的清单。", f"现有的清单：{'、'.join(named) or '无'}。"
+                )
             data = app.exports.shortlist(named.get(args.shortlist, args.shortlist), args.out.suffix)
+        elif not args.kind:
+            raise InputError("没有说要导出什么。", "请写数据种类（如 experts），或用 --shortlist 指定清单。")
         else:
             data = app.exports.records(args.kind, args.out.suffix)
         _write(args.out, data)
@@ -172,7 +188,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
     found = evaluate_files(_settings(args), args.needs, args.experts, args.qrels, args.works)
     if args.run_file:
-        with args.run_file.open("w", encoding="utf-8", newline="") as file:
+        with _writing(args.run_file), args.run_file.open("w", encoding="utf-8", newline="") as file:
             writer = csv.writer(file)
             writer.writerow(RUN_HEADER)
             writer.writerows(found.run_rows())

@@ -11,6 +11,14 @@ from matcher.export.document import Document, Sheet
 SUFFIXES = (".xlsx", ".csv", ".json", ".docx")
 
 
+def check_suffix(suffix: str) -> str:
+    """The suffix in its normal form. Raises InputError when no writer has it; the hint lists the known ones."""
+    normal = "." + suffix.strip().lower().removeprefix(".")
+    if normal not in SUFFIXES:
+        raise InputError(f"不能导出「{suffix}」格式。", f"可用的格式：{'、'.join(SUFFIXES)}。")
+    return normal
+
+
 def write_document(content: Document | Sheet, suffix: str) -> bytes:
     """The bytes of a file.
 
@@ -23,7 +31,7 @@ def write_document(content: Document | Sheet, suffix: str) -> bytes:
         InputError: unknown suffix; the hint lists the known ones.
     """
     document = Document(content.title, (), (content,)) if isinstance(content, Sheet) else content
-    match "." + suffix.strip().lower().removeprefix("."):
+    match check_suffix(suffix):
         case ".xlsx":
             from matcher.export.excel import write_excel
 
@@ -36,9 +44,7 @@ def write_document(content: Document | Sheet, suffix: str) -> bytes:
             from matcher.export.json_file import write_json
 
             return write_json(document)
-        case ".docx":
+        case _:
             from matcher.export.word import write_word
 
             return write_word(document)
-        case _:
-            raise InputError(f"不能导出「{suffix}」格式。", f"可用的格式：{'、'.join(SUFFIXES)}。")

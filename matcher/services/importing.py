@@ -13,7 +13,7 @@ from matcher.errors import InputError
 from matcher.intake.readers import read_table
 from matcher.intake.validation import Parsed, parse_rows
 from matcher.models import Expert, Institution, Issue, Need, Record, Work
-from matcher.services.records import KINDS, SAMPLE_LOADED
+from matcher.services.records import KINDS, SAMPLE_LOADED, delete_samples
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
 from matcher.text.normalise import normalise
@@ -72,13 +72,10 @@ class ImportService:
             parsed = parse_rows(kind, table)
             if known and any(parsed.mapping.get(h) != c for h, c in known.items()):
                 parsed = parse_rows(kind, table, {**parsed.mapping, **known})
+            records, references = _settle(stored, parsed)
             repository: Any = getattr(stored, kind)
-            records = _resolve_institutions(parsed.records, stored.institutions.all())
-            known_columns = frozenset(filter(None, parsed.mapping.values()))
-            records = _keep_unmapped(kind, records, repository, known_columns)
-            parsed = replace(parsed, records=tuple(_with_defaults(record) for record in records))
-            issues = (*parsed.issues, *_check_references(stored, parsed))
-            outcome = repository.compare(parsed.records)
+            outcome = repository.compare(records)
+        issues = (*parsed.issues, *references)
         labels = {field.name: field.label for field in fields_of(kind)}
         return ImportPreview(
             kind=kind,
@@ -92,27 +89,37 @@ class ImportService:
             n_changed=len(outcome.changed),
             n_same=len(outcome.same),
             n_blocked=len({issue.row for issue in issues if issue.blocking}),
-            sample=parsed.records[:N_SAMPLE],
+            sample=records[:N_SAMPLE],
             notes=table.notes,
             token=parsed,
         )
 
-    def confirm(self, preview: ImportPreview, actor: str) -> ImportResult:
+    def confirm(self, preview: ImportPreview, actor: str, *, drop_samples: bool = False) -> ImportResult:
         """Store the previewed rows, all or none; a second time it changes nothing.
 
+        The rows are settled once more inside the transaction, against what is stored by now.
+
+        Args:
+            preview: as shown to the person.
+            actor: who confirms.
+            drop_samples: delete all 示例 records first, in the same transaction.
+
         Raises:
-            InputError: a row is blocked, or there is nothing to store.
+            InputError: a row is blocked, or there is nothing to store; nothing was changed.
         """
         if preview.n_blocked:
-            raise InputError(
-                f"还有 {preview.n_blocked} 行不能导入，没有写入任何数据。", "请按提示改好表格后重新上传。"
-            )
+            raise _blocked(preview.n_blocked)
         if not preview.token.records:
             raise InputError("表格里没有可导入的数据行。", "请检查表头下面是否有内容。")
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
+            if drop_samples:
+                delete_samples(stored, actor)
+            records, references = _settle(stored, preview.token)
+            if any(issue.blocking for issue in references):
+                raise _blocked(len({issue.row for issue in references if issue.blocking}))
             repository: Any = getattr(stored, preview.kind)
-            done = repository.upsert(preview.token.records)
+            done = repository.upsert(records)
             stored.mappings.remember(preview.kind, dict(preview.token.mapping))
             counts = {"new": len(done.new), "changed": len(done.changed), "same": len(done.same)}
             stored.audit.add(actor, "import", preview.kind, preview.filename, counts)
@@ -152,6 +159,19 @@ def check_kind(kind: str) -> None:
     if kind not in KINDS:
         known = "、".join(f"{k}（{RecordKind(k).label}）" for k in KINDS)
         raise InputError(f"不认识的数据种类“{kind}”。", f"可用的有：{known}。")
+
+
+def _blocked(n_rows: int) -> InputError:
+    return InputError(f"还有 {n_rows} 行不能导入，没有写入任何数据。", "请按提示改好表格后重新上传。")
+
+
+def _settle(stored: Repositories, parsed: Parsed) -> tuple[tuple[Record, ...], tuple[Issue, ...]]:
+    """The rows as they would be stored now, and what is wrong with what they point to."""
+    records = _resolve_institutions(parsed.records, stored.institutions.all())
+    mapped = frozenset(filter(None, parsed.mapping.values()))
+    records = _keep_unmapped(parsed.kind, records, getattr(stored, parsed.kind), mapped)
+    records = tuple(_with_defaults(record) for record in records)
+    return records, _check_references(stored, replace(parsed, records=records))
 
 
 def _with_defaults(record: Record) -> Record:

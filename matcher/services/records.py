@@ -129,16 +129,16 @@ class RecordsService:
             Deleted records per kind.
         """
         with self._database.session() as session:
-            stored = Repositories(session, clock=self._clock)
-            deleted = {
-                kind: len(getattr(stored, kind).delete_where_sample())
-                for kind in KINDS
-                if kind not in {"institutions", "works"}
-            }
-            known = set(stored.experts.ids())
-            orphans = [work.work_id for work in stored.works.all() if work.expert_id not in known]
-            stored.works.delete(orphans)
-            deleted["works"] = len(orphans)
-            stored.settings.put(SAMPLE_LOADED, True)
-            stored.audit.add(actor, "drop_samples", "records", "", dict(deleted))
-        return deleted
+            return delete_samples(Repositories(session, clock=self._clock), actor)
+
+
+def delete_samples(stored: Repositories, actor: str) -> dict[str, int]:
+    """Delete the 示例 records inside the caller's transaction; returns deleted records per kind."""
+    kinds = ("needs", "experts", "firms", "cooperation")
+    deleted = {kind: len(getattr(stored, kind).delete_where_sample()) for kind in kinds}
+    orphans = stored.works.orphans()
+    stored.works.delete(orphans)
+    deleted["works"] = len(orphans)
+    stored.settings.put(SAMPLE_LOADED, True)
+    stored.audit.add(actor, "drop_samples", "records", "", dict(deleted))
+    return deleted

@@ -80,8 +80,10 @@ def set_param(name: str, value: str) -> None:
         del st.query_params[name]
 
 
-def present_url() -> str:
-    """The address of the page as it is now."""
+def present_url(chosen: Mapping[str, str] | None = None) -> str:
+    """The address of the page as it is now, with what was chosen without the address saying so."""
     base = str(st.context.url or "").split("?", 1)[0]
     pairs = [(key, value) for key in st.query_params for value in st.query_params.get_all(key)]
+    named = {key for key, _ in pairs}
+    pairs += [(key, value) for key, value in (chosen or {}).items() if key not in named]
     return f"{base}?{urlencode(pairs, quote_via=quote)}" if pairs else base

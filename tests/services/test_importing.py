@@ -160,3 +160,30 @@ def test_an_unknown_confidentiality_or_relation_stops_the_row(app: Application) 
     assert app.imports.preview("needs", workbook(rows), "n.xlsx").n_blocked == 1
     rows = [["企业", "高校院所", "关系类型"], ["甲厂", "乙校", "不要再联系了吧"]]
     assert app.imports.preview("cooperation", workbook(rows), "c.xlsx").n_blocked == 1
+
+
+def test_dropping_and_importing_is_one_step_and_a_refused_one_changes_nothing(app: Application) -> None:
+    works = [["成果编号", "专家编号", "成果名称"], ["W-X", "E101", "挂在示例团队下的成果"]]
+    preview = app.imports.preview("works", workbook(works), "成果.xlsx")
+    with pytest.raises(InputError):  # its team goes with the samples
+        app.imports.confirm(preview, ACTOR, drop_samples=True)
+    assert len(app.records.experts()) == 228
+    done = app.imports.confirm(
+        app.imports.preview("needs", workbook(FOREIGN), "n.xlsx"), ACTOR, drop_samples=True
+    )
+    assert done.n_new == 2
+    assert {n.data_kind for n in app.records.needs()} == {"本地", "公开"}
+
+
+def test_a_row_changed_between_preview_and_confirm_keeps_the_other_persons_edit(app: Application) -> None:
+    name = app.records.expert("E101")
+    rows = [["专家编号", "团队名称", "工作单位", "研究方向"], ["E101", name.name, name.institution, "方向甲"]]
+    preview = app.imports.preview("experts", workbook(rows), "更新.xlsx")
+    other = [
+        ["专家编号", "团队名称", "工作单位", "研究方向", "承接上限"],
+        ["E101", name.name, name.institution, "方向乙", 9],
+    ]
+    app.imports.confirm(app.imports.preview("experts", workbook(other), "别人.xlsx"), "别人")
+    app.imports.confirm(preview, ACTOR)
+    after = app.records.expert("E101")
+    assert (after.research_directions, after.capacity) == (("方向甲",), 9)

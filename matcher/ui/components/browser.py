@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
 from matcher.models import Record
@@ -45,7 +46,8 @@ def _records(kind: str, text: str) -> Sequence[Record]:
     words = text.split()
     if not words:
         return found
-    lines = tables.frame(kind, found).astype(str).agg(" ".join, axis=1)
+    rows = tables.frame(kind, found).itertuples(index=False)
+    lines = [" ".join(str(cell) for cell in row if pd.notna(cell)) for row in rows]
     return [r for r, line in zip(found, lines, strict=True) if all(w in line for w in words)]
 
 

@@ -13,7 +13,9 @@ TOPS = (10, 20, 50)
 
 
 def _several(label: str, options: Sequence[str], key: str) -> frozenset[str]:
-    chosen = st.multiselect(label, options, key=key, placeholder="全部", bind="query-params")
+    chosen = st.multiselect(
+        label, options, key=key, placeholder="全部", bind="query-params", select_all=False
+    )
     return frozenset(str(value) for value in chosen)
 
 

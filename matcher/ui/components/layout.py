@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
@@ -16,11 +16,11 @@ def heading(title: str, sentence: str) -> None:
     guard.show_kept()
 
 
-def link_menu(page: str) -> None:
+def link_menu(page: str, chosen: Mapping[str, str] | None = None) -> None:
     """A menu holding the address of the present view."""
     with st.popover("链接", icon=":material/link:", key=f"{page}_link"):
         st.caption(texts.LINK_NOTE)
-        st.code(navigation.present_url(), language=None, wrap_lines=True)
+        st.code(navigation.present_url(chosen), language=None, wrap_lines=True)
 
 
 def export_menu(key: str, stem: str, make: Callable[[str], bytes], *, label: str = "导出") -> None:

@@ -66,6 +66,6 @@ with guard.calm("experts"):
                     f"可答需求_{expert.name}",
                     lambda suffix: app.exports.ranking(ranking, suffix),
                 )
-                layout.link_menu(PAGE)
+                layout.link_menu(PAGE, {"expert": expert_id})
             ticks.mirror(PAGE, ranking, app.shortlists.ticked(list_id) if list_id else frozenset())
             results.results(PAGE, ranking)

@@ -61,7 +61,7 @@ def _toolbar(need: Need, ranking: Ranking) -> None:
         layout.export_menu(
             PAGE, f"匹配结果_{need.title}", lambda suffix: app.exports.ranking(ranking, suffix)
         )
-        layout.link_menu(PAGE)
+        layout.link_menu(PAGE, {"need": need.need_id})
     ticks.mirror(PAGE, ranking, app.shortlists.ticked(list_id) if list_id else frozenset())
 
 

@@ -160,7 +160,7 @@ def _body(list_id: str) -> None:
             lambda suffix: app.exports.shortlist(list_id, suffix),
             label="导出清单",
         )
-        layout.link_menu(PAGE)
+        layout.link_menu(PAGE, {"list": list_id})
         if view.items:
             st.button(
                 "移除选中的组合",
