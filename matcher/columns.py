@@ -75,7 +75,8 @@ class Field:
 
     ``width`` is in characters of a spreadsheet column. ``merges`` says that several source
     columns may be joined into it, ``commas`` that a comma separates its list items. ``contact``
-    marks personal contact data, which an export leaves out unless asked.
+    marks personal contact data, which an export leaves out unless asked. ``bounds`` are the lowest
+    and highest number that make sense, in the field's own unit.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Field:
     merges: bool = False
     commas: bool = False
     contact: bool = False
+    bounds: tuple[int, int] = (0, 10_000_000)
     strict: bool = False
     """An unknown word stops the row: emptying it would publish a secret or lose a prohibition."""
 
@@ -148,7 +150,7 @@ COLUMNS: Mapping[RecordKind, tuple[Field, ...]] = {
         _list("achievements", "研究成果", 40),
         _list("keywords", "关键词", 24, commas=True),
         _long("industry_experience", "产业经历"),
-        Field("capacity", "承接上限", CellType.INT, width=10),
+        Field("capacity", "承接上限", CellType.INT, width=10, bounds=(0, 1000)),
         Field("contact", "联系方式", merges=True, contact=True, width=20),
         _text("homepage", "个人主页", 24),
         _DATA_KIND,
@@ -160,7 +162,7 @@ COLUMNS: Mapping[RecordKind, tuple[Field, ...]] = {
         _text("expert_id", "专家编号", required=True),
         _text("kind", "成果类型"),
         _text("title", "成果名称", 40, required=True),
-        Field("year", "年份", CellType.INT, width=8),
+        Field("year", "年份", CellType.INT, width=8, bounds=(1900, 2100)),
         _long("abstract", "摘要"),
         _SOURCE,
     ),
@@ -182,7 +184,7 @@ COLUMNS: Mapping[RecordKind, tuple[Field, ...]] = {
         _list("aliases", "别名", commas=True),
         _text("city", "所在城市"),
         _choice("ring", "圈层", Ring),
-        Field("travel_days", "往返天数", CellType.NUMBER),
+        Field("travel_days", "往返天数", CellType.NUMBER, bounds=(0, 365)),
         _SOURCE,
     ),
     RecordKind.COOPERATION: (

@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matcher.errors import InputError, MatcherError, NotFoundError
+from matcher.errors import InputError, MatcherError
 
 if TYPE_CHECKING:
     from matcher.config import Settings

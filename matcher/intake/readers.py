@@ -17,9 +17,11 @@ from matcher.errors import InputError
 from matcher.intake.tables import (
     HEADER_SEARCH_ROWS,
     GridRow,
+    Header,
     Table,
     build_table,
     find_header,
+    guess_header,
     header_hint,
 )
 
@@ -38,13 +40,15 @@ _BOMS = (
 def read_table(data: bytes, filename: str, kind: str) -> Table:
     """The table of ``kind`` in an uploaded file.
 
+    Where too few columns are known, the most plausible header row is taken and a note says so.
+
     Args:
         data: the whole file, at most ``MAX_BYTES``.
         filename: its name; only the suffix decides the format.
         kind: the record kind its header is searched for.
 
     Raises:
-        InputError: the file is too big, broken, protected, of another type, or has no header.
+        InputError: the file is too big, broken, protected, of another type, or looks like no table.
         ValueError: unknown ``kind``.
     """
     fields_of(kind)
@@ -85,16 +89,28 @@ def _read_text_table(data: bytes, name: str, kind: str) -> Table:
         raise InputError(f"「{name}」其实是 Excel 文件。", "请把扩展名改为 .xlsx，或另存为 .xlsx。")
     text = decode_text(data, name).replace("\x00", "")
     grid = _split_text(text, _find_delimiter(text, kind), name)
-    table = build_table(kind, name, "", grid)
-    if table is None:
+    header, notes = _header_of(kind, grid)
+    if header is None:
         raise _no_header(name, kind)
-    return table
+    return build_table(name, "", grid, header, notes)
+
+
+def _header_of(kind: str, grid: list[GridRow]) -> tuple[Header | None, list[str]]:
+    """The recognised header, else a plausible one with a note, else None."""
+    header = find_header(kind, grid)
+    if header is not None:
+        return header, []
+    header = guess_header(grid)
+    if header is None:
+        return None, []
+    row = grid[header.last][0]
+    return header, [f"没有认出{RecordKind(kind).label}的表头，暂以第 {row} 行为表头，请逐列选定对应的项目。"]
 
 
 def _find_delimiter(text: str, kind: str) -> str:
     """The delimiter under which the first rows hold the best header; the comma when none does."""
     start = text[:200_000]
-    scores: dict[str, int] = {}
+    scores: dict[str, tuple[int, int]] = {}
     for delimiter in _DELIMITERS:
         reader = csv.reader(io.StringIO(start, newline=""), delimiter=delimiter)
         rows: list[GridRow] = []
@@ -105,8 +121,8 @@ def _find_delimiter(text: str, kind: str) -> str:
                     break
         except csv.Error:
             continue
-        header = find_header(kind, rows)
-        scores[delimiter] = header.score if header else 0
+        header, guess = find_header(kind, rows), guess_header(rows)
+        scores[delimiter] = (header.score if header else 0, guess.score if guess else 0)
     return max(scores, key=lambda delimiter: scores[delimiter]) if scores else ","
 
 
@@ -132,16 +148,16 @@ def _read_workbook_table(data: bytes, name: str, kind: str) -> Table:
     from matcher.intake.workbook import read_sheets
 
     best: Table | None = None
-    best_rank = (0, 0)
+    best_rank = (False, 0, 0)
     others: list[str] = []
     sheets, notes = read_sheets(data, name, lambda n_rows: _check_rows(n_rows, name))
     for title, grid in sheets:
-        header = find_header(kind, grid)
-        table = build_table(kind, name, title, grid)
-        if header is None or table is None:
+        header, odd = _header_of(kind, grid)
+        if header is None:
             others += [f"工作表「{title}」没有可识别的表头，未读取。"] if grid else []
             continue
-        rank = (header.score if table.rows else 0, len(table.rows))
+        table = build_table(name, title, grid, header, odd)
+        rank = (not odd, header.score if table.rows else 0, len(table.rows))
         if best is None or rank > best_rank:
             if best is not None:
                 others.append(_other_sheet(best))

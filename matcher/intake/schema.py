@@ -19,18 +19,19 @@ _ALIASES: Mapping[str, Mapping[str, str]] = {
     "needs": {
         "need_id": "需求编号 编号 需求编码 需求ID 需求代码 难题编号 项目编号",
         "company": "企业名称 需求单位 单位名称 机构全称 企业全称 公司名称 申报单位 需求企业 企业 "
-        "公司 需求方 填报单位 发榜单位 出题单位 需求单位名称 企业单位名称 单位全称 技术需求单位",
+        "单位 公司 需求方 填报单位 发榜单位 出题单位 需求单位名称 企业单位名称 单位全称 技术需求单位",
         "town": "镇街 所属镇街 所在镇街 镇办 所属镇办 乡镇 所在镇 街道 所属街道 镇(街道) 所属区域 所在区域",
         "sector": "领域 产业领域 所属领域 需求技术所属领域 技术领域 所属产业 行业领域 所属行业 "
         "重点产业 产业 行业 技术所属领域",
         "title": "技术需求名称 需求名称 项目名称 难题名称 技术难题 技术难题名称 需求标题 "
-        "需求题目 技术需求 榜单名称 题目 课题名称 需求项目名称",
+        "需求题目 技术需求 榜单名称 题目 课题名称 需求项目名称 技术难题题目 需求技术名称",
         "problem": "主要问题 问题描述 需求描述 技术难题描述 存在问题 存在的问题 难题描述 "
         "需求内容 技术需求内容 需求背景 背景 主要技术问题 需解决的主要问题 需要解决的主要技术问题 "
         "拟解决的问题 需解决的问题 技术需求描述 需求简介 需求概述 需求说明 难题简介 主要需求 "
-        "技术需求简述 需求详情 具体需求 现状及问题 问题",
+        "技术需求简述 需求详情 具体需求 现状及问题 问题 技术难题简述 难题内容 问题及需求 主要技术难题",
         "key_tech": "技术关键 技术关键含主要指标 关键技术 主要指标 技术指标 主要技术指标 "
-        "核心指标 考核指标 关键技术指标 技术要求 主要技术要求 技术参数",
+        "核心指标 考核指标 关键技术指标 技术要求 主要技术要求 技术参数 期望指标 达到的指标 "
+        "期望达到的指标 拟达到的指标 预期指标 期望技术指标 期望达到的技术指标 达到指标 指标要求",
         "goal": "预期目标 目标 预期成果 预期效果 拟达到的目标 期望目标 期望达到的目标 达到的目标 "
         "预期效益 拟实现的目标 需求目标",
         "keywords": "关键字 关键词 技术关键词 需求关键词 学科分类 需求技术应用行业 应用行业",
@@ -131,7 +132,6 @@ _AMBIGUOUS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "起止时间": ("start_on", "end_on"),
         "起止日期": ("start_on", "end_on"),
         "类型": ("call_type", "solution_mode"),
-        "单位": ("company", "intended_partner"),
         "合作单位": ("company", "intended_partner"),
     },
     "experts": {"名称": ("name", "institution"), "方向": ("disciplines", "research_directions")},
@@ -144,6 +144,9 @@ _AMBIGUOUS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
         "单位": ("firm", "institution"),
     },
 }
+
+# Short headers that yield their column to a fuller one of the same table.
+_WEAK = frozenset({"单位"})
 
 ROW_NUMBER_HEADERS = frozenset({"序号", "行号", "no", "no."})
 ID_CARD_HEADERS = frozenset({"身份证", "身份证号", "身份证号码", "公民身份号码", "证件号码", "证件号"})
@@ -186,25 +189,50 @@ def columns_meant(kind: str, header: str) -> tuple[str, ...]:
 def propose_mapping(kind: str, headers: Sequence[str]) -> MappingProposal:
     """Which header feeds which column, for the headers in file order.
 
-    A second header of a column that takes one source only is left unmapped, as are unknown ones;
+    A second header of a column that takes one source only is left unmapped, as are unknown ones
+    (单位 yields to 企业名称 wherever it stands);
     row numbers (序号) and ID-card columns are in neither list.
     """
     mapping: dict[str, str] = {}
     unmapped: list[str] = []
     ambiguous: dict[str, tuple[str, ...]] = {}
     merging = _lookup(kind)[1]
-    for header in headers:
+    taken: set[str] = set()
+    for header in sorted(headers, key=lambda header: normalise_header(header) in _WEAK):
         name = normalise_header(header)
         if name in ROW_NUMBER_HEADERS or name in ID_CARD_HEADERS:
             continue
         meant = columns_meant(kind, header)
         if len(meant) > 1:
             ambiguous[header] = meant
-        elif meant and (meant[0] in merging or meant[0] not in mapping.values()):
+        elif meant and (meant[0] in merging or meant[0] not in taken):
             mapping[header] = meant[0]
+            taken.add(meant[0])
         else:
             unmapped.append(header)
-    return MappingProposal(mapping, tuple(unmapped), ambiguous)
+    in_order = {header: mapping[header] for header in headers if header in mapping}
+    return MappingProposal(in_order, tuple(h for h in headers if h in unmapped), ambiguous)
+
+
+def combine_mapping(
+    kind: str, headers: Sequence[str], remembered: Mapping[str, str], by_hand: Mapping[str, str]
+) -> dict[str, str]:
+    """Header → canonical column, "" for one left out on purpose; undecided headers are missing.
+
+    What the person chooses now goes before what was chosen earlier, and that before the aliases;
+    a column that takes one source only goes to the strongest.
+    """
+    merging = _lookup(kind)[1]
+    decided: dict[str, str] = {}
+    for source in (by_hand, remembered, propose_mapping(kind, headers).mapping):
+        taken = set(decided.values()) - merging - {""}
+        for header in headers:
+            column = source.get(header)
+            if column is None or header in decided or column in taken:
+                continue
+            decided[header] = column
+            taken |= {column} - merging - {""}
+    return {header: decided[header] for header in headers if header in decided}
 
 
 @functools.cache

@@ -1,6 +1,7 @@
 """From a grid of cells to a table: where the header is, and which rows are data.
 
-Owns header detection (title rows above, two-row headers), skipping of empty rows, footers and
+Owns header detection (title rows above, two-row headers, a plausible row when too few columns are
+known), skipping of empty rows, footers and
 repeated headers. Deliberately knows no file format (``readers``) and no cell meaning
 (``validation``).
 """
@@ -22,6 +23,9 @@ GridRow = tuple[int, Sequence[CellValue]]
 
 HEADER_SEARCH_ROWS = 20
 MIN_HEADER_FIELDS = 2
+MIN_GUESSED_CELLS = 3
+_LONGEST_GUESSED = 20
+_NO_HEADER_CELL = re.compile(r"[:：。；;]|^[\d\s.,%/年月日()（）-]+$")
 _FOOTER_NOTE = re.compile(
     r"^(填表说明|填报说明|填写说明|说明|注|备注|填表人|填报人|审核人|负责人|制表|联系人|单位盖章|附件)"
     r"\s*[:：（(]|^(填表说明|填报说明|填写说明)"
@@ -83,15 +87,33 @@ def find_header(kind: str, grid: Sequence[GridRow]) -> Header | None:
     return best
 
 
-def build_table(kind: str, filename: str, sheet: str, grid: Sequence[GridRow]) -> Table | None:
-    """The table of ``kind`` in ``grid``, or None when it holds no recognisable header."""
-    header = find_header(kind, grid)
-    if header is None:
-        return None
+def guess_header(grid: Sequence[GridRow]) -> Header | None:
+    """The first row that looks like a header whatever its words, for a person to map by hand.
+
+    At least three short, different text cells with rows of data below; the score is their number.
+    """
+    for index, (_, cells) in enumerate(grid[:HEADER_SEARCH_ROWS]):
+        texts = [text for cell in cells if (text := _text_of(cell))]
+        below = [sum(bool(_text_of(cell)) for cell in row) for _, row in grid[index + 1 : index + 3]]
+        if (
+            len(texts) >= MIN_GUESSED_CELLS
+            and len({normalise_header(text) for text in texts}) == len(texts)
+            and all(isinstance(cell, str) for cell in cells if _text_of(cell))
+            and all(len(text) <= _LONGEST_GUESSED and not _NO_HEADER_CELL.search(text) for text in texts)
+            and max(below, default=0) >= MIN_HEADER_FIELDS
+        ):
+            return Header(index, index, tuple(_text_of(cell) for cell in cells), len(texts))
+    return None
+
+
+def build_table(
+    filename: str, sheet: str, grid: Sequence[GridRow], header: Header, first_notes: Sequence[str] = ()
+) -> Table:
+    """The table below ``header`` in ``grid``; ``first_notes`` go before its own."""
     headers = _unique(header.cells)
     numbering = {h for h in headers if h and normalise_header(h) in ROW_NUMBER_HEADERS}
     rows: list[RawRow] = []
-    notes: list[str] = []
+    notes = list(first_notes)
     for number, cells in grid[header.last + 1 :]:
         pairs = itertools.zip_longest(headers, cells[: len(headers)])
         values = {name: value for name, value in pairs if name}

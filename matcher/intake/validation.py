@@ -22,13 +22,8 @@ from matcher.columns import (
     fields_of,
     split_list,
 )
-from matcher.intake.identity import derive_id, holds_id_card
-from matcher.intake.schema import (
-    ID_CARD_HEADERS,
-    ROW_NUMBER_HEADERS,
-    normalise_header,
-    propose_mapping,
-)
+from matcher.intake.identity import derive_id
+from matcher.intake.mapping import EXPERT_TOPICS, NO_ID_CARDS, about_missing, drop_id_cards, settle_columns
 from matcher.intake.tables import CellValue, RawRow, Table
 from matcher.intake.values import BLANK_WORDS, complain, is_blank, parse_cell, text_of
 from matcher.models import Cooperation, Expert, Firm, Institution, Issue, Need, Record, Work
@@ -42,8 +37,6 @@ _RECORD_TYPES: Mapping[RecordKind, type[Record]] = {
     RecordKind.INSTITUTIONS: Institution,
     RecordKind.COOPERATION: Cooperation,
 }
-_EXPERT_TOPICS = ("disciplines", "research_directions", "achievements")
-_NO_ID_CARDS = "不收集身份证号"
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -51,16 +44,25 @@ class Parsed:
     """What an import would store.
 
     ``records`` are in file order and hold no row with a blocking issue; ``rows`` gives the row
-    number of each. ``mapping`` is header → canonical column as used; ``unmapped`` are the headers
-    that were not read.
+    number of each, and ``stated`` the columns its row filled in and that were understood, without
+    defaults. ``mapping`` is header → canonical column as used; ``unmapped`` are the headers that
+    were not read. A problem of the whole file stands at ``header_row``; a blocking one there leaves
+    no records.
     """
 
     kind: RecordKind
     records: tuple[Record, ...]
     rows: tuple[int, ...]
+    stated: tuple[frozenset[str], ...]
     issues: tuple[Issue, ...]
     mapping: Mapping[str, str]
     unmapped: tuple[str, ...]
+    header_row: int
+
+    def header_of(self, column: str) -> str:
+        """How the person's own table names a canonical column; its label when the table has none."""
+        labels = {field.name: field.label for field in fields_of(self.kind)}
+        return next((h for h, name in self.mapping.items() if name == column), labels[column])
 
     @property
     def blocked_rows(self) -> tuple[int, ...]:
@@ -93,73 +95,30 @@ def parse_rows(
     for name in [*filter(None, (mapping or {}).values()), *(set(defaults) - {"source"})]:
         if name not in by_name:
             raise ValueError(f"unknown column {name!r} of {kind}; known: {', '.join(by_name)}")
-    used, unmapped, issues = _settle_mapping(kind, table, mapping, by_name)
-    id_cards = _find_id_cards(table, used, by_name, issues)
+    used, unmapped, issues = settle_columns(kind, table, mapping)
+    id_cards = drop_id_cards(table, used, by_name, issues)
+    missing = about_missing(kind, table, used, defaults)
     sources = [(field, [h for h in table.headers if used.get(h) == field.name]) for field in fields]
-    parsed: list[tuple[int, dict[str, Any]]] = []
-    for row in table.rows:
-        values, problems = _parse_row(RecordKind(kind), row, sources, defaults, id_cards)
+    parsed: list[tuple[int, dict[str, Any], frozenset[str]]] = []
+    for row in () if missing else table.rows:
+        values, stated, problems = _parse_row(RecordKind(kind), row, sources, defaults, id_cards)
         issues += problems
         if not any(problem.blocking for problem in problems):
-            parsed.append((row.row_number, values))
-    kept, repeats = _without_repeats(fields[0], parsed)
-    issues = sorted([*issues, *repeats], key=lambda issue: issue.row)
+            parsed.append((row.row_number, values, stated))
+    id_column = (sources[0][1] or [fields[0].label])[0]
+    kept, repeats = find_repeats(id_column, [(n, values[fields[0].name], values) for n, values, _ in parsed])
+    issues = sorted([*issues, *missing, *repeats], key=lambda issue: issue.row)
     record_type = _RECORD_TYPES[RecordKind(kind)]
-    records = tuple(record_type(**values) for _, values in kept)
-    rows = tuple(number for number, _ in kept)
-    return Parsed(RecordKind(kind), records, rows, tuple(issues), used, unmapped)
-
-
-def _settle_mapping(
-    kind: str, table: Table, mapping: Mapping[str, str] | None, by_name: Mapping[str, Field]
-) -> tuple[dict[str, str], tuple[str, ...], list[Issue]]:
-    """Columns to read, headers left out, and what to tell about those."""
-    issues: list[Issue] = []
-    proposal = propose_mapping(kind, table.headers)
-    if mapping is None:
-        used = dict(proposal.mapping)
-        for header, meant in proposal.ambiguous.items():
-            labels = "、".join(by_name[name].label for name in meant)
-            issues.append(_about_column(table, header, f"可能是{labels}，请在列对应中选定"))
-        unknown = "没有对应的项目，未读取；需要时请手工对应"
-        issues += [_about_column(table, header, unknown) for header in proposal.unmapped]
-    else:
-        used = {h: mapping[h] for h in table.headers if mapping.get(h)}
-    for header in table.headers:
-        if normalise_header(header) in ID_CARD_HEADERS:
-            used.pop(header, None)
-            issues.append(_about_column(table, header, f"已整列去掉：{_NO_ID_CARDS}"))
-    silent = ROW_NUMBER_HEADERS | ID_CARD_HEADERS
-    unmapped = tuple(h for h in table.headers if h not in used and normalise_header(h) not in silent)
-    return used, unmapped, issues
-
-
-def _about_column(table: Table, header: str, text: str) -> Issue:
-    return Issue(table.header_row, header, "", f"「{header}」这一列{text}。", blocking=False)
-
-
-def _find_id_cards(
-    table: Table, used: dict[str, str], by_name: Mapping[str, Field], issues: list[Issue]
-) -> set[tuple[int, str]]:
-    """Drop the columns that hold ID-card numbers from ``used``.
-
-    The column of a required field stays, because without it no row could be stored; there the
-    (row, header) of each such cell is returned.
-    """
-    cells: set[tuple[int, str]] = set()
-    for header, name in list(used.items()):
-        rows = [
-            row.row_number
-            for row in table.rows
-            if (value := row.values.get(header)) is not None and holds_id_card(text_of(value))
-        ]
-        if rows and by_name[name].required:
-            cells.update((number, header) for number in rows)
-        elif rows:
-            del used[header]
-            text = f"第 {rows[0]} 行等 {len(rows)} 处有身份证号，已整列去掉：{_NO_ID_CARDS}"
-            issues.append(_about_column(table, header, text))
-    return cells
+    return Parsed(
+        RecordKind(kind),
+        tuple(record_type(**parsed[index][1]) for index in kept),
+        tuple(parsed[index][0] for index in kept),
+        tuple(parsed[index][2] for index in kept),
+        tuple(issues),
+        used,
+        unmapped,
+        table.header_row,
+    )
 
 
 def _parse_row(
@@ -168,37 +127,44 @@ def _parse_row(
     sources: Sequence[tuple[Field, list[str]]],
     defaults: Mapping[str, str],
     id_cards: set[tuple[int, str]],
-) -> tuple[dict[str, Any], list[Issue]]:
+) -> tuple[dict[str, Any], frozenset[str], list[Issue]]:
+    """The row's values, the columns it states itself, and its problems."""
     values: dict[str, Any] = {}
     issues: list[Issue] = []
+    stated: set[str] = set()
     number = row.row_number
     for field, headers in sources:
         cells: list[tuple[str, CellValue]] = []
         for header in headers:
             if (number, header) in id_cards:
-                text = f"第 {number} 行「{header}」含身份证号，请删去后再导入：{_NO_ID_CARDS}。"
-                issues.append(Issue(number, field.label, "", text))
+                text = f"第 {number} 行「{header}」含身份证号，请删去后再导入：{NO_ID_CARDS}。"
+                issues.append(Issue(number, header, "", text))
             elif not is_blank(row.values.get(header)):
                 cells.append((header, row.values[header]))
+        by_default = not cells
         if not cells and defaults.get(field.name):
             cells = [("", defaults[field.name])]
         if field.type is CellType.TEXT:
             values[field.name] = ""
         if cells:
             values[field.name] = _value_of(field, cells, number, issues)
+            if not by_default and values[field.name] not in (None, "", ()):
+                stated.add(field.name)
     _mark_sample(kind, values)
     id_name = sources[0][0].name
     for field, headers in sources:
         named = any((number, header) in id_cards for header in headers)
         if field.required and not values.get(field.name) and not named:
-            text = f"第 {number} 行没有填「{field.label}」，请补上。"
-            issues.append(Issue(number, field.label, "", text))
-    if kind is RecordKind.EXPERTS and not any(values.get(name) for name in _EXPERT_TOPICS):
+            column = (headers or [field.label])[0]
+            text = f"第 {number} 行没有填「{column}」，请补上。"
+            issues.append(Issue(number, column, "", text))
+    if kind is RecordKind.EXPERTS and not any(values.get(name) for name in EXPERT_TOPICS):
         text = f"第 {number} 行没有学科、研究方向或研究成果，请至少填一项，否则无法匹配。"
         issues.append(Issue(number, "研究方向", "", text))
     if not values.get(id_name):
         values[id_name] = derive_id(kind, values)
-    return {name: value for name, value in values.items() if value is not None}, issues
+    known = {name: value for name, value in values.items() if value is not None}
+    return known, frozenset(stated), issues
 
 
 def _value_of(field: Field, cells: Sequence[tuple[str, CellValue]], row: int, issues: list[Issue]) -> object:
@@ -211,7 +177,7 @@ def _value_of(field: Field, cells: Sequence[tuple[str, CellValue]], row: int, is
     reading = parse_cell(cell, field, unit=_unit_of(header))
     if reading.complaint:
         blocking = field.strict and not reading.value
-        issues.append(complain(row, field, cell, reading.complaint, blocking=blocking))
+        issues.append(complain(row, field, cell, reading.complaint, header=header, blocking=blocking))
     return reading.value
 
 
@@ -237,24 +203,30 @@ def _mark_sample(kind: RecordKind, values: dict[str, Any]) -> None:
         values["data_kind"] = DataKind.SAMPLE.value if badged else DataKind.OWN.value
 
 
-def _without_repeats(
-    id_field: Field, parsed: Sequence[tuple[int, dict[str, Any]]]
-) -> tuple[list[tuple[int, dict[str, Any]]], list[Issue]]:
-    """Rows with ids made unique: equal rows once, rows that differ under one id not at all."""
-    by_id: dict[str, list[tuple[int, dict[str, Any]]]] = defaultdict(list)
-    for number, values in parsed:
-        by_id[values[id_field.name]].append((number, values))
-    kept: list[tuple[int, dict[str, Any]]] = []
+def find_repeats(id_column: str, rows: Sequence[tuple[int, str, object]]) -> tuple[list[int], list[Issue]]:
+    """Which rows to keep so that ids are unique: equal rows once, rows that differ under one id not at all.
+
+    Args:
+        id_column: the id's column as the person knows it.
+        rows: row number, id and content of each row.
+
+    Returns:
+        Positions in ``rows`` to keep, and what to tell about the others.
+    """
+    by_id: dict[str, list[int]] = defaultdict(list)
+    for index, (_, record_id, _) in enumerate(rows):
+        by_id[record_id].append(index)
+    kept: list[int] = []
     issues: list[Issue] = []
-    for record_id, rows in by_id.items():
-        first = rows[0]
-        numbers = "、".join(str(number) for number, _ in rows)
-        if all(values == first[1] for _, values in rows):
-            kept.append(first)
-            for number, _ in rows[1:]:
+    for record_id, indexes in by_id.items():
+        first, *others = (rows[index] for index in indexes)
+        if all(content == first[2] for _, _, content in others):
+            kept.append(indexes[0])
+            for number, _, _ in others:
                 text = f"第 {number} 行与第 {first[0]} 行完全相同，只保留一条。"
-                issues.append(Issue(number, id_field.label, record_id, text, blocking=False))
+                issues.append(Issue(number, id_column, record_id, text, blocking=False))
         else:
+            numbers = "、".join(str(number) for number, _, _ in (first, *others))
             text = f"第 {numbers} 行是同一条记录（编号 {record_id}）但内容不同，请只留一行或改编号。"
-            issues += [Issue(number, id_field.label, record_id, text) for number, _ in rows]
-    return kept, issues
+            issues += [Issue(number, id_column, record_id, text) for number, _, _ in (first, *others)]
+    return sorted(kept), issues

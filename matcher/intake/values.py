@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from matcher.columns import CellType, Field, clean_text
+from matcher.intake.numerals import with_digits
 from matcher.intake.tables import CellValue
 from matcher.models import Issue
 
@@ -24,7 +25,8 @@ YEARS = range(1900, 2101)
 _SERIALS = range(20_000, 73_416)  # 1954-10-03 … 2100-12-31
 _UNITS_WAN: Mapping[str, float] = {"亿": 10_000, "百万": 100, "万": 1, "千": 0.1, "": 0.0001}
 _SUSPICIOUS_WAN = 100_000
-_HIGHEST_WAN = 1e9
+_HIGHEST_WAN = 10_000_000
+_MOST_DIGITS = 15  # int() refuses thousands of digits with an error of its own
 _NUMBER = r"[+-]?\d[\d,]*(?:\.\d+)?|[+-]?\.\d+"
 _AMOUNT = re.compile(rf"({_NUMBER})\s*(亿|百万|万|千)?(元|人民币|rmb|块)?")
 _RANGE = re.compile(r"^\s*(?:-|~|～|—|–|至|到)+\s*$")
@@ -132,7 +134,7 @@ def parse_amount(value: CellValue, *, unit: str = "万") -> Reading:
     text = re.sub(r"(?<!\d)\s+|\s+(?!\d)", "", text)
     if any(word in text for word in _NEGOTIABLE):
         return Reading(None, "没有写明金额，按空白处理")
-    text = _APPROXIMATE.sub("", text)
+    text = with_digits(_APPROXIMATE.sub("", text))
     found = list(_AMOUNT.finditer(text))
     rest = _AMOUNT.sub("", text)
     is_range = len(found) == 2 and (
@@ -142,8 +144,10 @@ def parse_amount(value: CellValue, *, unit: str = "万") -> Reading:
         return Reading(None, "看不出金额；请填数字（万元），或留空")
     amounts = _in_wan(found, unit)
     lowest = amounts[0]
-    if not 0 <= lowest <= _HIGHEST_WAN:
-        return Reading(None, "不是合理的金额；请填数字（万元），或留空")
+    if lowest < 0:
+        return Reading(None, "金额不能是负数；请改正，或留空")
+    if not amounts[-1] <= _HIGHEST_WAN:
+        return Reading(None, f"超过 {_HIGHEST_WAN:,} 万元，不是合理的金额；请确认单位，或留空")
     if is_range:
         return Reading(lowest, f"是一个范围，已取较低的 {lowest:g} 万元")
     doubtful = f"合 {lowest:,.0f} 万元，请确认单位不是“元”" if lowest >= _SUSPICIOUS_WAN else ""
@@ -188,19 +192,29 @@ def parse_date(value: CellValue, *, month_end: bool = False) -> Reading:
     return Reading(date(year, month, day_of_month))
 
 
-def parse_integer(value: CellValue) -> Reading:
-    """A whole number ≥ 0; 1.0 and “2 项” are accepted."""
+def parse_integer(value: CellValue, bounds: tuple[int, int]) -> Reading:
+    """A whole number within ``bounds``; 1.0 and “2 项” are accepted."""
     match = _INTEGER.match(unicodedata.normalize("NFKC", text_of(value)))
-    number = int(match.group(1).replace(",", "")) if match else -1
-    return Reading(number) if number >= 0 else Reading(None, "不是整数；请填 0、1、2 这样的数字")
+    if match is None:
+        return Reading(None, "不是整数；请填 0、1、2 这样的数字")
+    digits = match.group(1).replace(",", "")
+    return _within(int(digits) if len(digits) <= _MOST_DIGITS else None, bounds)
 
 
-def parse_decimal(value: CellValue) -> Reading:
-    """A number ≥ 0; “半天” is 0.5."""
+def parse_decimal(value: CellValue, bounds: tuple[int, int]) -> Reading:
+    """A number within ``bounds``; “半天” is 0.5."""
     text = unicodedata.normalize("NFKC", text_of(value)).replace("半天", "0.5")
     match = _DECIMAL.match(text)
-    number = float(match.group(1).replace(",", "")) if match else -1.0
-    return Reading(number) if number >= 0 else Reading(None, "不是数字；请填数字，或留空")
+    if match is None:
+        return Reading(None, "不是数字；请填数字，或留空")
+    return _within(float(match.group(1).replace(",", "")), bounds)
+
+
+def _within(number: float | None, bounds: tuple[int, int]) -> Reading:
+    low, high = bounds
+    if number is not None and low <= number <= high:
+        return Reading(number)
+    return Reading(None, f"应在 {low}–{high} 之间；请改正，或留空")
 
 
 def parse_choice(value: CellValue, field: Field) -> Reading:
@@ -234,9 +248,9 @@ def parse_cell(value: CellValue, field: Field, *, unit: str = "万") -> Reading:
         case CellType.DATE:
             return parse_date(value, month_end=field.name == "end_on")
         case CellType.INT:
-            return parse_integer(value)
+            return parse_integer(value, field.bounds)
         case CellType.NUMBER:
-            return parse_decimal(value)
+            return parse_decimal(value, field.bounds)
         case CellType.BOOL:
             return parse_bool(value)
         case CellType.CHOICE:
@@ -245,12 +259,15 @@ def parse_cell(value: CellValue, field: Field, *, unit: str = "万") -> Reading:
             raise ValueError(f"{field.name} holds {field.type}, which needs no parsing")
 
 
-def complain(row: int, field: Field, value: CellValue, complaint: str, *, blocking: bool = False) -> Issue:
-    """An Issue: “第 5 行「预算」填的是“若干”，看不出金额；…”."""
+def complain(
+    row: int, field: Field, value: CellValue, complaint: str, *, header: str = "", blocking: bool = False
+) -> Issue:
+    """An Issue: “第 5 行「预算」填的是“若干”，看不出金额；…”, by the person's own ``header`` if known."""
+    column = header or field.label
     shown = text_of(value)
     shown = shown if len(shown) <= 40 else shown[:40] + "…"
-    message = f"第 {row} 行「{field.label}」填的是“{shown}”，{complaint}。"
-    return Issue(row, field.label, shown, message, blocking=blocking)
+    message = f"第 {row} 行「{column}」填的是“{shown}”，{complaint}。"
+    return Issue(row, column, shown, message, blocking=blocking)
 
 
 def _midnight(moment: datetime) -> datetime:

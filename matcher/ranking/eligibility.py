@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from matcher.models import Cooperation, Expert, Need
+from matcher.models import Cooperation, Expert, Firm, Institution, Need
 from matcher.text.normalise import normalise
 from matcher.vocab import CooperationKind
 
@@ -60,31 +60,56 @@ class NeedFilter:
 
 
 @dataclass(frozen=True)
+class Names:
+    """One normalised name for a firm or an institution, whichever of its names is used."""
+
+    firms: Mapping[str, str] = field(default_factory=dict)
+    institutions: Mapping[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def build(cls, firms: Iterable[Firm], institutions: Iterable[Institution]) -> Names:
+        def known(records: Iterable[Firm | Institution]) -> dict[str, str]:
+            return {normalise(name): normalise(r.name) for r in records for name in (*r.aliases, r.name)}
+
+        return cls(known(firms), known(institutions))
+
+    def firm(self, name: str) -> str:
+        """The firm's own name, normalised; an unknown name stands for itself."""
+        return self.firms.get(normalise(name), normalise(name))
+
+    def institution(self, name: str) -> str:
+        """The institution's own name, normalised; an unknown name stands for itself."""
+        return self.institutions.get(normalise(name), normalise(name))
+
+
+@dataclass(frozen=True)
 class ForbiddenPairs:
-    """Conflicts and do-not-contact pairs of the 台账, keyed by normalised firm name.
+    """Conflicts and do-not-contact pairs of the 台账.
 
     A row with an expert forbids that expert to the firm; a row without one forbids the whole institution.
     """
 
     by_expert: Mapping[tuple[str, str], str] = field(default_factory=dict)
     by_institution: Mapping[tuple[str, str], str] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
 
     @classmethod
-    def build(cls, rows: Iterable[Cooperation]) -> ForbiddenPairs:
+    def build(cls, rows: Iterable[Cooperation], names: Names | None = None) -> ForbiddenPairs:
+        names = names or Names()
         by_expert: dict[tuple[str, str], str] = {}
         by_institution: dict[tuple[str, str], str] = {}
         for row in sorted(rows, key=lambda row: row.cooperation_id):
             if row.kind in _FORBIDDING:
-                firm = normalise(row.firm)
+                firm = names.firm(row.firm)
                 if row.expert_id:
                     by_expert[firm, row.expert_id] = row.kind
                 else:
-                    by_institution[firm, normalise(row.institution)] = row.kind
-        return cls(by_expert, by_institution)
+                    by_institution[firm, names.institution(row.institution)] = row.kind
+        return cls(by_expert, by_institution, names)
 
     def kind(self, company: str, expert: Expert) -> str:
         """``回避`` or ``勿联系`` when the pair is forbidden, else empty."""
-        firm = normalise(company)
+        firm = self.names.firm(company)
         return self.by_expert.get((firm, expert.expert_id), "") or self.by_institution.get(
-            (firm, normalise(expert.institution)), ""
+            (firm, self.names.institution(expert.institution)), ""
         )

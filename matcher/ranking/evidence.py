@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from matcher.models import Evidence, RequirementLine
+from matcher.ranking.lines import LineScorer
 from matcher.ranking.scorer import Query, Scorer
 from matcher.vocab import FacetKind, LineKind
 
@@ -19,50 +20,53 @@ _DEMANDS = frozenset({LineKind.TITLE, LineKind.KEY_TECH, LineKind.TEXT})
 
 
 class EvidenceFinder:
-    """Finds evidence of one query for many items; the line ↔ facet strengths are computed once."""
+    """Finds evidence of one query for items of the scorer's pool."""
 
     def __init__(self, scorer: Scorer, query: Query) -> None:
         self._scorer = scorer
         self._query = query
-        self._strengths: NDArray[np.float64] = scorer.line_strengths(query)
+        self._lines = LineScorer(scorer, query)
         self._topics = scorer.topics(query)
+        self._threshold = scorer.params.evidence_threshold
+        self._measured: tuple[int, list[int], NDArray[np.float64]] | None = None
         kinds = {line.kind for line in query.lines}
         # A complaint tells a story; where the need also states what must be reached, that is what must be answered.
         self._demanded = _DEMANDS if LineKind.KEY_TECH in kinds else _DEMANDS | {LineKind.PROBLEM}
 
-    def _quotable(self, row: int) -> list[int]:
-        pool = self._scorer.index.pool
-        return [number for number in pool.facets_of(row) if pool.facets[number].kind in _QUOTED]
-
     def find(self, row: int) -> tuple[Evidence, ...]:
         """Best pairs of the item in a row, strongest first: at most three, each line and each facet once."""
-        numbers = self._quotable(row)
-        threshold = self._scorer.params.evidence_threshold
+        numbers, strengths = self._measure(row)
         pairs = sorted(
-            ((-self._strengths[i, j], i, j) for i in range(len(self._query.lines)) for j in numbers),
+            (-strengths[i, j], i, j) for i in range(len(self._query.lines)) for j in range(len(numbers))
         )
         chosen: list[Evidence] = []
         used_lines: set[int] = set()
         used_facets: set[int] = set()
         for negative, i, j in pairs:
-            if -negative < threshold or len(chosen) == MAX_EVIDENCE:
+            if -negative < self._threshold or len(chosen) == MAX_EVIDENCE:
                 break
             if i not in used_lines and j not in used_facets:
                 used_lines.add(i)
                 used_facets.add(j)
-                chosen.append(self._evidence(i, j, -negative))
+                chosen.append(self._evidence(i, numbers[j], -negative))
         return tuple(chosen)
 
     def gaps(self, row: int) -> tuple[RequirementLine, ...]:
-        """Requirement lines no facet of the item answers at the recorded threshold, in the need's order."""
-        numbers = self._quotable(row)
-        threshold = self._scorer.params.evidence_threshold
+        """Demanded lines no facet of the item answers at the recorded threshold, in the need's order."""
+        answered = self._measure(row)[1].max(axis=1, initial=0.0) >= self._threshold
         return tuple(
             line
-            for i, line in enumerate(self._query.lines)
-            if line.kind in self._demanded
-            and not (numbers and self._strengths[i, numbers].max() >= threshold)
+            for line, found in zip(self._query.lines, answered, strict=True)
+            if line.kind in self._demanded and not found
         )
+
+    def _measure(self, row: int) -> tuple[list[int], NDArray[np.float64]]:
+        """Quotable facets of an item and the strength of every line against them; the last item is kept."""
+        if self._measured is None or self._measured[0] != row:
+            pool = self._scorer.index.pool
+            numbers = [number for number in pool.facets_of(row) if pool.facets[number].kind in _QUOTED]
+            self._measured = (row, numbers, self._lines.strengths(numbers))
+        return self._measured[1], self._measured[2]
 
     def _evidence(self, i: int, j: int, strength: float) -> Evidence:
         line, facet = self._query.lines[i], self._scorer.index.pool.facets[j]

@@ -7,11 +7,11 @@ beside the 匹配度 and reorder only when switched on; they are never part of i
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from matcher.models import Cooperation, Expert, PracticalSignal
-from matcher.text.normalise import normalise
+from matcher.ranking.eligibility import Names
 from matcher.vocab import CooperationKind, Ring, Stage
 
 REORDER_WEIGHT = 0.15  # share of the practical mean added to the score when reordering is switched on
@@ -26,17 +26,19 @@ class History:
 
     by_expert: dict[str, tuple[Cooperation, ...]]
     firm_institutions: frozenset[tuple[str, str]]
+    names: Names = field(default_factory=Names)
 
     @classmethod
-    def build(cls, rows: Iterable[Cooperation]) -> History:
+    def build(cls, rows: Iterable[Cooperation], names: Names | None = None) -> History:
+        names = names or Names()
         by_expert: dict[str, list[Cooperation]] = {}
         pairs = set()
         for row in sorted(rows, key=lambda row: row.cooperation_id):
             if row.kind == CooperationKind.COOPERATION:
-                pairs.add((normalise(row.firm), normalise(row.institution)))
+                pairs.add((names.firm(row.firm), names.institution(row.institution)))
                 if row.expert_id:
                     by_expert.setdefault(row.expert_id, []).append(row)
-        return cls({key: tuple(value) for key, value in by_expert.items()}, frozenset(pairs))
+        return cls({key: tuple(value) for key, value in by_expert.items()}, frozenset(pairs), names)
 
     def load(self, expert_id: str) -> int:
         """在办数: cooperations under way, from 已推荐 to 签约."""
@@ -91,10 +93,11 @@ def _industry(expert: Expert, history: History) -> PracticalSignal:
 
 
 def _firm(expert: Expert, company: str, history: History) -> PracticalSignal:
-    firm = normalise(company)
-    if any(normalise(row.firm) == firm for row in history.by_expert.get(expert.expert_id, ())):
+    names = history.names
+    firm = names.firm(company)
+    if any(names.firm(row.firm) == firm for row in history.by_expert.get(expert.expert_id, ())):
         return PracticalSignal("firm", "与本企业", 1.0, "与本企业对接过")
-    if (firm, normalise(expert.institution)) in history.firm_institutions:
+    if (firm, names.institution(expert.institution)) in history.firm_institutions:
         return PracticalSignal("firm", "与本企业", 0.6, "所在单位与本企业合作过")
     return PracticalSignal("firm", "与本企业", 0.0, "与本企业尚无往来")
 

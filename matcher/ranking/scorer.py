@@ -22,6 +22,7 @@ from matcher.retrieval.pool import build_lines, build_text_lines
 from matcher.text.tokenise import Tokeniser
 from matcher.vocab import Channel
 
+WEAK_SCORE = 0.35  # below this a pair is shown as weak (docs/evaluation.md)
 BATCH = 64  # queries scored at once: 64 × 40,000 facets × 4 bytes = 10 MB
 
 
@@ -102,7 +103,7 @@ class Scorer:
         self.expander = expander
         self.encoder = encoder if index.facet_vectors is not None else None
         self.params = params or ScoringParams()
-        self._plain = plain
+        self.plain = plain
 
     @property
     def channels(self) -> frozenset[Channel]:
@@ -124,60 +125,47 @@ class Scorer:
     def _signals(self, queries: Sequence[Query]) -> dict[Channel, NDArray[np.float64]]:
         features = [self.tokeniser.features(query.text) for query in queries]
         topics = self.expander.call_topics(features)
-        signals = {
-            Channel.LEXICAL: standardise(self.index.items.score([query_weights(f) for f in features])),
-            Channel.THESAURUS: standardise(
-                self.index.items.score([self.expander.expand(t, plain=self._plain) for t in topics])
-            ),
+        items = self.index.items
+        raw: dict[Channel, NDArray[np.float64]] = {
+            Channel.LEXICAL: items.score([query_weights(f) for f in features]),
+            Channel.THESAURUS: items.score([self.expander.expand(t, plain=self.plain) for t in topics]),
         }
         if self.encoder is not None and self.index.item_vectors is not None:
-            vectors = self.encoder.encode_query([query.text for query in queries])
-            signals[Channel.DENSE] = standardise(self._cosines(vectors))
-        return signals
+            raw[Channel.DENSE] = self._cosines(self.encoder.encode_query([query.text for query in queries]))
+        n_items = len(self.index.pool.item_ids)
+        return {channel: standardise(values)[:, :n_items] for channel, values in raw.items()}
 
     def _cosines(self, queries: Vectors) -> NDArray[np.float64]:
-        """Cosine of queries and items, shape (queries, items): whole profile and best facets, mixed."""
+        """Cosine of queries and items, shape (queries, items + background): whole profile and best facets, mixed."""
         assert self.index.item_vectors is not None
         assert self.index.facet_vectors is not None
         share = self.params.facet_share
         whole = self.index.item_vectors.cosines(queries).astype(np.float64)
-        silent = np.diff(self.index.pool.starts) == 0
-        if silent.any() and whole.size:  # a zero vector is no likeness: it must not beat a negative cosine
+        silent = np.flatnonzero(np.diff(self.index.pool.starts) == 0)
+        if len(silent) and whole.size:  # a zero vector is no likeness: it must not beat a negative cosine
             whole[:, silent] = whole.min(axis=1, keepdims=True)
         if not share:
             return whole
-        return (1.0 - share) * whole + share * self._best_mean(self.index.facet_vectors.cosines(queries))
+        n_items, n_facets = len(self.index.pool.item_ids), len(self.index.pool.facets)
+        best = whole.copy()  # a background text is its own only facet
+        best[:, :n_items] = self._best_mean(self.index.facet_vectors.cosines(queries)[:, :n_facets])
+        return (1.0 - share) * whole + share * best
 
     def _best_mean(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
         """Mean cosine of each item's best facets, shape (queries, items); an item without facets gets the row's minimum."""
-        pool = self.index.pool
-        order = np.lexsort((-cosines, np.broadcast_to(pool.owner, cosines.shape)), axis=1)
-        ranked = np.take_along_axis(cosines, order, axis=1).astype(np.float64)
-        place = np.arange(len(pool.facets)) - pool.starts[:-1][pool.owner]
-        kept = place < self.params.best_facets
-        sums = np.zeros((len(cosines), len(pool.item_ids)))
-        for row, values in enumerate(ranked):
-            sums[row] = np.bincount(pool.owner[kept], weights=values[kept], minlength=sums.shape[1])
-        sizes = np.minimum(np.diff(pool.starts), self.params.best_facets)
+        starts = self.index.pool.starts
+        sizes = np.diff(starts)
         floor = cosines.min(axis=1, keepdims=True) if cosines.size else np.zeros((len(cosines), 1))
-        return np.where(sizes > 0, sums / np.maximum(sizes, 1), floor)
+        best = np.repeat(floor.astype(np.float64), len(sizes), axis=1)
+        n_best = self.params.best_facets
+        for width in np.unique(sizes[sizes > 0]):
+            rows = np.flatnonzero(sizes == width)
+            block = cosines[:, starts[rows][:, None] + np.arange(width)]
+            kept = min(n_best, int(width))
+            top = np.sort(block, axis=2)[:, :, -kept:].astype(np.float64)
+            best[:, rows] = top.sum(axis=2) / kept
+        return best
 
     def topics(self, query: Query) -> list[CalledTopic]:
         """Thesaurus topics the query calls up, best first."""
         return self.expander.call_topics([self.tokeniser.features(query.text)])[0]
-
-    def line_strengths(self, query: Query) -> NDArray[np.float64]:
-        """Strength of every line ↔ facet pair, shape (lines, facets), 0–1: the formula of the score, one level down."""
-        features = [self.tokeniser.features(line.text) for line in query.lines]
-        topics = self.expander.call_topics(features)
-        facets = self.index.facets
-        signals = {
-            Channel.LEXICAL: standardise(facets.score([query_weights(f) for f in features])),
-            Channel.THESAURUS: standardise(
-                facets.score([self.expander.expand(t, plain=self._plain) for t in topics])
-            ),
-        }
-        if self.encoder is not None and self.index.facet_vectors is not None:
-            vectors = self.encoder.encode_query([line.text for line in query.lines])
-            signals[Channel.DENSE] = standardise(self.index.facet_vectors.cosines(vectors))
-        return fuse(signals, self.params.weights)[0]

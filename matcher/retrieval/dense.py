@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 if TYPE_CHECKING:
     import faiss
-
-MAX_HITS = 50_000  # above this many facets only the nearest are scored; the rest get the last hit's cosine
+BATCH = 16  # below the size at which FAISS turns to matrix products, whose last bits depend on the batch
+EVERYTHING = -1e9  # an inner product every vector exceeds
 
 
 class DenseIndex:
@@ -40,15 +40,39 @@ class DenseIndex:
     def dimension(self) -> int:
         return int(self._index.d)
 
+    @property
+    def vectors(self) -> NDArray[np.float32]:
+        """The vectors, shape (facets, dimension), as a read-only view of FAISS's own memory."""
+        import faiss
+
+        size = self.n_vectors * self.dimension
+        if not size:
+            return np.zeros((self.n_vectors, self.dimension), dtype=np.float32)
+        memory = faiss.downcast_index(self._index).get_xb()  # type: ignore[attr-defined] # a flat index has it
+        view: NDArray[np.float32] = faiss.rev_swig_ptr(memory, size).reshape(-1, self.dimension)
+        view.flags.writeable = False
+        return view
+
     def cosines(self, queries: NDArray[np.float32]) -> NDArray[np.float32]:
-        """Cosine of every query with every facet, shape (queries, facets), in −1…1."""
-        n_hits = min(self.n_vectors, MAX_HITS)
-        if not len(queries) or not n_hits:
-            return np.zeros((len(queries), self.n_vectors), dtype=np.float32)
-        scores, numbers = self._index.search(np.ascontiguousarray(queries, dtype=np.float32), n_hits)
-        found = np.repeat(scores[:, -1:], self.n_vectors, axis=1).astype(np.float32)
-        np.put_along_axis(found, numbers, scores, axis=1)
+        """Cosine of every query with every facet, shape (queries, facets), in −1…1; exact.
+
+        A full score needs every facet, so this is a search without a limit rather than for the nearest. FAISS scores
+        small batches pair by pair: a query gets the same bits alone and beside others.
+        """
+        found = np.zeros((len(queries), self.n_vectors), dtype=np.float32)
+        if not self.n_vectors:
+            return found
+        for start in range(0, len(queries), BATCH):
+            batch = np.ascontiguousarray(queries[start : start + BATCH], dtype=np.float32)
+            _, scores, numbers = self._index.range_search(batch, EVERYTHING)
+            place = numbers.reshape(len(batch), -1)
+            np.put_along_axis(found[start : start + BATCH], place, scores.reshape(place.shape), axis=1)
         return found
+
+    def cosines_of(self, queries: NDArray[np.float32], numbers: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Cosine of every query with some facets, shape (queries, numbers)."""
+        chosen: NDArray[np.float64] = self.vectors[numbers].astype(np.float64)
+        return queries.astype(np.float64) @ chosen.T
 
     def save(self, path: Path) -> None:
         """Write the index in FAISS's own format."""

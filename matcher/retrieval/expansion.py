@@ -18,6 +18,7 @@ from matcher.text.tokenise import Tokeniser
 
 MIN_PHRASE = 3
 MIN_BRIDGE_WEIGHT = 0.25
+MIN_POOL = 200  # fewer items say too little of what is usual: one team alone would stand at its own mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,19 @@ class Expander:
             if phrase and term and phrase not in facet and term not in line:
                 bridges.append(Bridge(phrase, term, topic.name))
         return tuple(bridges)
+
+
+def background_texts(thesaurus: Thesaurus, n_items: int, *, plain: bool = False) -> list[str]:
+    """Texts that bring a small pool's statistics up to ``MIN_POOL`` items; none for a pool of that size.
+
+    Each is one topic worded as a profile (or with ``plain`` as a need); the topics are spread evenly over the
+    thesaurus, so that a handful of experts is measured against the breadth of all fields.
+    """
+    n_wanted = min(max(0, MIN_POOL - n_items), len(thesaurus.topics))
+    chosen = [thesaurus.topics[i * len(thesaurus.topics) // n_wanted] for i in range(n_wanted)]
+    if plain:
+        return ["。".join((*topic.lay[:4], *topic.objects[:2])) for topic in chosen]
+    return ["；".join((*topic.disciplines, *topic.terms, *topic.objects[:2])) for topic in chosen]
 
 
 def _shared_run(text: str, phrase: str) -> str:

@@ -17,20 +17,24 @@ CEILING = 5.0  # standard deviations above the pool's mean that count as a full 
 DECIMALS = 6  # signals are rounded so that the last bits of a float never decide an order
 
 
-def standardise(raw: NDArray[np.floating]) -> NDArray[np.float64]:
+def standardise(
+    raw: NDArray[np.floating], reference: NDArray[np.floating] | None = None
+) -> NDArray[np.float64]:
     """Signal in 0–1: how far above the pool a score stands, as a share of ``CEILING`` standard deviations.
 
     Args:
-        raw: shape (queries, pool); each row is standardised by itself.
+        raw: shape (queries, n); each row is standardised by itself.
+        reference: shape (queries, m), the scores whose mean and deviation are taken; ``raw`` itself when None.
 
     Returns:
-        Same shape. A row without any spread is all zero.
+        The shape of ``raw``. A row whose reference has no spread is all zero.
     """
     values = np.asarray(raw, dtype=np.float64)
-    if not values.size:
-        return values
-    centred = values - values.mean(axis=1, keepdims=True)
-    spread = values.std(axis=1, keepdims=True)
+    behind = values if reference is None else np.asarray(reference, dtype=np.float64)
+    if not values.size or not behind.size:
+        return np.zeros_like(values)
+    centred = values - behind.mean(axis=1, keepdims=True)
+    spread = behind.std(axis=1, keepdims=True)
     z = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 1e-9)
     signal: NDArray[np.float64] = np.round(np.clip(z / CEILING, 0.0, 1.0), DECIMALS)
     return signal

@@ -12,22 +12,25 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
+from scipy import sparse
+
 from matcher.encoding.protocol import Encoder
 from matcher.errors import IndexStaleError
+from matcher.retrieval import reuse
 from matcher.retrieval.dense import DenseIndex
 from matcher.retrieval.lexical import BM25Params, LexicalIndex
 from matcher.retrieval.pool import Pool
+from matcher.retrieval.reuse import Progress
 from matcher.text.tokenise import Tokeniser
 
 _LOG = logging.getLogger(__name__)
-FORMAT = 2
-Progress = Callable[[str, int, int], None]
-"""Told what is being done, how much is done, and how much there is."""
+FORMAT = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +42,22 @@ class Manifest:
     k1: float
     b: float
     encoder: str
+    background: str = ""
     format: int = FORMAT
 
 
-def compute_manifest(pool: Pool, tokeniser: Tokeniser, encoder: Encoder | None, bm25: BM25Params) -> Manifest:
+def compute_manifest(
+    pool: Pool,
+    tokeniser: Tokeniser,
+    encoder: Encoder | None,
+    bm25: BM25Params | None = None,
+    background: Sequence[str] = (),
+) -> Manifest:
     """Manifest of the index these parts would make; no encoder gives the empty fingerprint."""
+    bm25 = bm25 or BM25Params()
     fingerprint = encoder.fingerprint if encoder else ""
-    return Manifest(pool.content_hash, tokeniser.fingerprint, bm25.k1, bm25.b, fingerprint)
+    behind = hashlib.sha256("\x1e".join(background).encode()).hexdigest()[:16] if background else ""
+    return Manifest(pool.content_hash, tokeniser.fingerprint, bm25.k1, bm25.b, fingerprint, behind)
 
 
 def _checksum(path: Path) -> str:
@@ -57,7 +69,8 @@ class PoolIndex:
     """One searchable pool, by item (whole profiles) and by facet.
 
     Row i of ``items`` and ``item_vectors`` is item i of the pool, row j of ``facets`` and ``facet_vectors`` facet j.
-    Both vector indexes are None when the index was built without an encoder.
+    Behind them stand the background texts, one row each: they make the statistics of a small pool meaningful and are
+    never returned. Both vector indexes are None when the index was built without an encoder.
     """
 
     pool: Pool
@@ -66,6 +79,17 @@ class PoolIndex:
     item_vectors: DenseIndex | None
     facet_vectors: DenseIndex | None
     manifest: Manifest
+    background: tuple[str, ...] = ()
+
+    @cached_property
+    def facet_texts(self) -> list[str]:
+        """Text of every row of ``facets``."""
+        return [*(facet.text for facet in self.pool.facets), *self.background]
+
+    @cached_property
+    def item_texts(self) -> list[str]:
+        """Text of every row of ``items``."""
+        return [*self.pool.item_texts, *self.background]
 
     @classmethod
     def build(
@@ -75,7 +99,8 @@ class PoolIndex:
         encoder: Encoder | None = None,
         *,
         bm25: BM25Params | None = None,
-        features_of: Callable[[str], Sequence[str]] | None = None,
+        background: Sequence[str] = (),
+        previous: PoolIndex | None = None,
         progress: Progress | None = None,
     ) -> PoolIndex:
         """Build the index of a pool.
@@ -83,46 +108,30 @@ class PoolIndex:
         Args:
             pool: what is searched.
             tokeniser: makes the lexical features.
-            encoder: makes the facet vectors; without one the index has no dense channel.
+            encoder: makes the vectors; without one the index has no dense channel.
             bm25: parameters of the lexical channel.
-            features_of: ``tokeniser.features`` or a cache over it.
+            background: texts that only take part in the statistics.
+            previous: an index whose texts need not be tokenised and encoded again; the result is the same without.
             progress: told about tokenising and encoding.
         """
-        bm25 = bm25 or BM25Params()
-        features_of = features_of or tokeniser.features
-        documents: list[Sequence[str]] = []
-        for number, facet in enumerate(pool.facets):
-            documents.append(features_of(facet.text))
-            if progress and (number % 500 == 499 or number + 1 == len(pool.facets)):
-                progress("分词", number + 1, len(pool.facets))
-        bundles = [
-            [f for n in pool.facets_of(row) for f in documents[n]] for row in range(len(pool.item_ids))
-        ]
-        lexical_only = cls(
-            pool,
-            LexicalIndex.build(bundles, bm25),
-            LexicalIndex.build(documents, bm25),
-            None,
-            None,
-            compute_manifest(pool, tokeniser, None, bm25),
-        )
-        return lexical_only.with_encoder(encoder, progress) if encoder else lexical_only
+        texts = [*(facet.text for facet in pool.facets), *background]
+        counts, features = reuse.count_texts(texts, tokeniser, previous, progress)
+        facets = LexicalIndex(counts, features, bm25)
+        bundles = reuse.bundle_matrix(pool, len(background))
+        items = LexicalIndex(sparse.csr_array(bundles @ counts), features, bm25)
+        manifest = compute_manifest(pool, tokeniser, None, bm25, background)
+        plain = cls(pool, items, facets, None, None, manifest, tuple(background))
+        return plain.with_encoder(encoder, progress, previous) if encoder else plain
 
-    def with_encoder(self, encoder: Encoder, progress: Progress | None = None) -> PoolIndex:
-        """The same index with facet vectors of this encoder."""
-
-        texts = [*self.pool.item_texts, *(facet.text for facet in self.pool.facets)]
-        n_items = len(self.pool.item_ids)
-
-        def tell(done: int, total: int) -> None:
-            if progress:
-                progress("生成语义向量", done, total)
-
-        vectors = encoder.encode_document(texts, progress=tell)
+    def with_encoder(
+        self, encoder: Encoder, progress: Progress | None = None, previous: PoolIndex | None = None
+    ) -> PoolIndex:
+        """The same index with vectors of this encoder."""
+        by_item, by_facet = reuse.encode_texts(self.item_texts, self.facet_texts, encoder, previous, progress)
         return replace(
             self,
-            item_vectors=DenseIndex.build(vectors[:n_items]),
-            facet_vectors=DenseIndex.build(vectors[n_items:]),
+            item_vectors=DenseIndex.build(by_item),
+            facet_vectors=DenseIndex.build(by_facet),
             manifest=replace(self.manifest, encoder=encoder.fingerprint),
         )
 
@@ -156,8 +165,20 @@ class PoolIndex:
         (folder / "manifest.json").write_text(json.dumps({**asdict(self.manifest), "files": sums}), "utf-8")
 
     @classmethod
-    def load(cls, folder: Path, pool: Pool, expected: Manifest) -> PoolIndex:
-        """Read an index.
+    def check(cls, folder: Path, expected: Manifest) -> None:
+        """Raise IndexStaleError unless the manifest on disk is the expected one; the files are not read."""
+        try:
+            raw = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+            raw.pop("files")
+            if Manifest(**raw) == expected:
+                return
+        except (OSError, ValueError, LookupError, TypeError, AttributeError) as error:
+            raise IndexStaleError("索引文件缺失或已损坏。", "系统会自动重建索引。") from error
+        raise IndexStaleError("索引与当前数据、词库或模型不一致。", "系统会自动重建索引。")
+
+    @classmethod
+    def load(cls, folder: Path, pool: Pool, expected: Manifest, background: Sequence[str] = ()) -> PoolIndex:
+        """Read an index; ``background`` are the texts the expected manifest was computed with.
 
         Raises:
             IndexStaleError: there is none, it is damaged, or its manifest is not the expected one.
@@ -195,10 +216,10 @@ class PoolIndex:
             BadZipFile,
         ) as error:
             raise IndexStaleError("索引文件缺失或已损坏。", "系统会自动重建索引。") from error
-        n_items, n_facets = len(pool.item_ids), len(pool.facets)
+        n_items, n_facets = len(pool.item_ids) + len(background), len(pool.facets) + len(background)
         sizes = (items.n_documents, facets.n_documents)
         if sizes != (n_items, n_facets) or (
             by_item and by_facet and (by_item.n_vectors, by_facet.n_vectors) != (n_items, n_facets)
         ):
             raise IndexStaleError("索引大小与当前数据不一致。", "系统会自动重建索引。")
-        return cls(pool, items, facets, by_item, by_facet, found)
+        return cls(pool, items, facets, by_item, by_facet, found, tuple(background))

@@ -26,79 +26,104 @@ class BM25Params:
     b: float = 0.75
 
 
-class LexicalIndex:
-    """BM25 weights of a collection, shape (documents, features)."""
+Counts = sparse.csr_array
+"""How often each feature stands in each document, shape (documents, features), int32."""
 
-    def __init__(self, weights: sparse.csr_array, idf: NDArray[np.float64], features: Sequence[str]) -> None:
-        self._weights = weights
-        self._transposed = weights.T.tocsr()
-        self.idf = idf
+
+def count_features(documents: Sequence[Sequence[str]]) -> tuple[Counts, list[str]]:
+    """Counts of documents given as lists of features, and the features in ascending order, one a column."""
+    counters = [Counter(document) for document in documents]
+    features = sorted(set().union(*counters)) if counters else []
+    column = {feature: number for number, feature in enumerate(features)}
+    sizes = [len(counter) for counter in counters]
+    rows = np.repeat(np.arange(len(counters)), sizes)
+    columns = np.fromiter((column[f] for c in counters for f in c), dtype=np.int64, count=sum(sizes))
+    values = np.fromiter((n for c in counters for n in c.values()), dtype=np.int32, count=sum(sizes))
+    return sparse.csr_array((values, (rows, columns)), shape=(len(counters), len(features))), features
+
+
+class LexicalIndex:
+    """BM25 over a collection.
+
+    Args:
+        counts: shape (documents, features); features no document holds are dropped.
+        features: name of each column, ascending.
+        params: saturation and length normalisation.
+    """
+
+    def __init__(self, counts: Counts, features: Sequence[str], params: BM25Params | None = None) -> None:
+        self.params = params or BM25Params()
+        n_holding = np.bincount(counts.indices, minlength=counts.shape[1]).astype(np.float64)
+        used = n_holding > 0
+        if not used.all():
+            counts, n_holding = sparse.csr_array(counts[:, used]), n_holding[used]
+            features = [feature for feature, kept in zip(features, used, strict=True) if kept]
+        counts.sort_indices()
+        self.counts = counts
         self.features = list(features)
+        self.idf = np.log1p((self.n_documents - n_holding + 0.5) / (n_holding + 0.5))
         self._column = {feature: number for number, feature in enumerate(self.features)}
+        self._weights = self._weigh(counts)
+        self._by_feature = self._weights.T.tocsr()
 
     @property
     def n_documents(self) -> int:
-        return int(self._weights.shape[0])
+        return int(self.counts.shape[0])
 
     @classmethod
     def build(cls, documents: Sequence[Sequence[str]], params: BM25Params | None = None) -> LexicalIndex:
         """Index documents given as lists of features; row i of every result is document i."""
-        params = params or BM25Params()
-        counts = [Counter(document) for document in documents]
-        features = sorted(set().union(*counts)) if counts else []
-        column = {feature: number for number, feature in enumerate(features)}
-        lengths = np.array([len(document) for document in documents], dtype=np.float64)
-        average = float(lengths.mean()) if len(documents) and lengths.any() else 1.0
-        sizes = [len(count) for count in counts]
-        rows = np.repeat(np.arange(len(documents)), sizes)
-        columns = np.fromiter(
-            (column[f] for count in counts for f in count), dtype=np.int64, count=sum(sizes)
-        )
-        tf = np.fromiter((n for count in counts for n in count.values()), dtype=np.float64, count=sum(sizes))
-        n_holding = np.bincount(columns, minlength=len(features)).astype(np.float64)
-        idf = np.log1p((len(documents) - n_holding + 0.5) / (n_holding + 0.5))
-        norm = params.k1 * (1.0 - params.b + params.b * lengths / average)
-        values = idf[columns] * tf * (params.k1 + 1.0) / (tf + norm[rows]) if len(rows) else tf
-        shape = (len(documents), len(features))
-        matrix = sparse.csr_array((values.astype(np.float32), (rows, columns)), shape=shape)
-        matrix.sort_indices()
-        return cls(matrix, idf, features)
+        return cls(*count_features(documents), params)
 
-    def score(self, queries: Sequence[Mapping[str, float]]) -> NDArray[np.float64]:
-        """Score every document for every query.
+    def _weigh(self, counts: Counts) -> sparse.csr_array:
+        lengths = np.asarray(counts.sum(axis=1), dtype=np.float64)
+        average = float(lengths.mean()) if lengths.any() else 1.0
+        norm = self.params.k1 * (1.0 - self.params.b + self.params.b * lengths / average)
+        tf = counts.data.astype(np.float64)
+        rows = np.repeat(np.arange(self.n_documents), np.diff(counts.indptr))
+        values = self.idf[counts.indices] * tf * (self.params.k1 + 1.0) / (tf + norm[rows])
+        return sparse.csr_array(
+            (values.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
+        )
+
+    def score(
+        self, queries: Sequence[Mapping[str, float]], rows: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float64]:
+        """Score documents for every query.
 
         Args:
             queries: feature → weight; features the collection does not know are ignored.
+            rows: score only these documents; all of them when None.
 
         Returns:
-            Shape (queries, documents), ≥ 0 for non-negative weights, unbounded, comparable within one query only.
+            Shape (queries, documents or rows), ≥ 0 for non-negative weights, unbounded, comparable within one query.
         """
-        if not queries or not self.features:
-            return np.zeros((len(queries), self.n_documents))
-        rows, columns, values = [], [], []
-        for row, query in enumerate(queries):
+        n_wanted = self.n_documents if rows is None else len(rows)
+        if not queries or not self.features or not n_wanted:
+            return np.zeros((len(queries), n_wanted))
+        places, columns, values = [], [], []
+        for place, query in enumerate(queries):
             for feature in sorted(query):
                 number = self._column.get(feature)
                 if number is not None:
-                    rows.append(row)
+                    places.append(place)
                     columns.append(number)
                     values.append(query[feature])
         shape = (len(queries), len(self.features))
-        product = (
-            sparse.csr_array((np.array(values, dtype=np.float64), (rows, columns)), shape=shape)
-            @ self._transposed
-        )
-        return np.asarray(product.toarray(), dtype=np.float64)
+        wanted = sparse.csr_array((np.array(values, dtype=np.float64), (places, columns)), shape=shape)
+        if rows is None:
+            return np.asarray((wanted @ self._by_feature).toarray(), dtype=np.float64)
+        return np.asarray((self._weights[rows] @ wanted.T).toarray().T, dtype=np.float64)
 
     def save(self, path: Path) -> None:
         """Write one ``.npz`` file; nothing in it is pickled."""
         np.savez(
             path,
-            data=self._weights.data,
-            indices=self._weights.indices,
-            indptr=self._weights.indptr,
-            shape=np.array(self._weights.shape),
-            idf=self.idf,
+            data=self.counts.data,
+            indices=self.counts.indices,
+            indptr=self.counts.indptr,
+            shape=np.array(self.counts.shape),
+            params=np.array([self.params.k1, self.params.b]),
             features=np.frombuffer("\n".join(self.features).encode(), dtype=np.uint8),
         )
 
@@ -106,8 +131,9 @@ class LexicalIndex:
     def load(cls, path: Path) -> LexicalIndex:
         """Read what ``save`` wrote. Raises OSError, ValueError or KeyError when the file is not that."""
         with np.load(path, allow_pickle=False) as stored:
-            matrix = sparse.csr_array(
+            counts = sparse.csr_array(
                 (stored["data"], stored["indices"], stored["indptr"]), shape=tuple(stored["shape"])
             )
             text = stored["features"].tobytes().decode()
-            return cls(matrix, stored["idf"], text.split("\n") if text else [])
+            k1, b = stored["params"].tolist()
+        return cls(counts, text.split("\n") if text else [], BM25Params(k1, b))

@@ -38,6 +38,8 @@ class Application:
     overview: OverviewService
 
     def close(self) -> None:
+        """Finish writing the index and give the database back."""
+        self.engine.flush()
         self.database.close()
 
     def __enter__(self) -> Self:

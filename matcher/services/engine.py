@@ -1,36 +1,40 @@
 """The matching engine of a running process: fresh snapshots of data, index and model.
 
 Owns when to reload: a snapshot belongs to one data revision and one set of thesaurus files; any change gives a new one
-at the next question. The embedding model is loaded by a background thread; until it is there, questions are answered
-from words and thesaurus alone and say so.
+at the next question, and costs only what changed. The embedding model is loaded by a background thread; until it is
+there, questions are answered from words and thesaurus alone and say so.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
-from pathlib import Path
+from dataclasses import replace
 
 from matcher.config import NO_ENCODER, Settings
 from matcher.encoding.protocol import Encoder
-from matcher.errors import EncoderError, IndexStaleError
+from matcher.errors import EncoderError, MatcherError
 from matcher.ranking.scorer import Scorer
-from matcher.retrieval.expansion import Expander
-from matcher.retrieval.index import PoolIndex, Progress, compute_manifest
-from matcher.retrieval.lexical import BM25Params
+from matcher.retrieval.expansion import Expander, background_texts
+from matcher.retrieval.index import PoolIndex, compute_manifest
 from matcher.retrieval.pool import Pool, build_expert_pool, build_need_pool
-from matcher.services.snapshot import EngineStatus, Records, Snapshot
+from matcher.retrieval.reuse import Progress
+from matcher.services.shelf import IndexShelf
+from matcher.services.snapshot import EngineStatus, Records, Snapshot, Words
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
 from matcher.text.thesaurus import load_thesaurus
 from matcher.text.tokenise import Tokeniser
 
 _LOG = logging.getLogger(__name__)
+Key = tuple[object, ...]
 
 
 class Engine:
     """Gives snapshots, thread-safe; one per process.
+
+    One build runs at a time (``_build_lock``); whoever holds a snapshot that is still fresh never waits for it, and
+    ``status`` never waits at all.
 
     Args:
         settings: encoder, scoring constants, thesaurus files, home folder.
@@ -40,17 +44,17 @@ class Engine:
     def __init__(self, settings: Settings, database: Database) -> None:
         self._settings = settings
         self._database = database
-        self._lock = threading.RLock()
+        self._build_lock = threading.RLock()
+        self._start_lock = threading.Lock()
         self._records_lock = threading.Lock()
         self._records: Records | None = None
-        self._snapshot: Snapshot | None = None
-        self._key: tuple[object, ...] = ()
+        self._current: tuple[Key, Snapshot] | None = None
+        self._words: Words | None = None
         self._encoder: Encoder | None = None
-        self._failure: EncoderError | None = None
-        self._thread: threading.Thread | None = None
+        self._failure: MatcherError | None = None
+        self._loader: threading.Thread | None = None
+        self._shelf = IndexShelf(settings.home / "index")
         self._progress: tuple[str, int, int] | None = None
-        self._features: dict[str, list[str]] = {}
-        self._words: tuple[tuple[object, ...], Tokeniser, Expander] | None = None
 
     # ------------------------------------------------------------ encoder
 
@@ -59,94 +63,142 @@ class Engine:
         return self._settings.encoder.name != NO_ENCODER
 
     def start(self) -> None:
-        """Begin loading the embedding model in the background; a second call does nothing."""
-        with self._lock:
-            if self._thread is None and self.wants_encoder:
-                self._thread = threading.Thread(target=self._load_encoder, name="encoder", daemon=True)
-                self._thread.start()
+        """Begin loading the embedding model in the background; does nothing while it is loading or loaded."""
+        if self._loader is not None or not self.wants_encoder:
+            return
+        with self._start_lock:
+            if self._loader is None:
+                self._failure = None
+                self._loader = threading.Thread(target=self._load, name="encoder", daemon=True)
+                self._loader.start()
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the model is there or has failed.
 
         Raises:
-            EncoderError: it failed.
+            MatcherError: it failed; the next ``start`` tries again.
         """
         self.start()
-        if self._thread is not None:
-            self._thread.join(timeout)
+        if self._loader is not None:
+            self._loader.join(timeout)
         if self._failure is not None:
             raise self._failure
 
-    def _load_encoder(self) -> None:
+    def _load(self) -> None:
+        """Body of the loader thread: no failure may leave the state at “loading” for ever."""
+        try:
+            encoder = self._load_encoder()
+            key, plain = self._fresh()  # words alone answer from here on, while the vectors are made
+            prepared = self._with_encoder(plain, encoder)
+            with self._build_lock:
+                self._encoder = encoder
+                self._current = (key, prepared)
+            self._shelf.put_later(self.snapshot().indexes)
+            _ = self.snapshot().need_scores  # the first look at an expert need not wait for all needs
+        except MatcherError as error:
+            _LOG.warning("encoder %s failed: %s", self._settings.encoder.name, error)
+            self._failure = error
+        except (OSError, RuntimeError, ValueError, MemoryError) as error:
+            _LOG.exception("encoder %s failed", self._settings.encoder.name)
+            message = f"语义模型加载时出错（{type(error).__name__}）。"
+            self._failure = EncoderError(message, "请运行 python -m matcher doctor 检查，或改用 builtin。")
+        finally:
+            self._progress = None
+
+    def _load_encoder(self) -> Encoder:
         from matcher.encoding.cache import CachedEncoder
         from matcher.encoding.sentence_transformer import load_encoder
 
         wanted = self._settings.encoder
         self._progress = ("加载语义模型", 0, 1)
-        try:
-            encoder: Encoder = CachedEncoder(
-                load_encoder(
-                    wanted.name,
-                    cache_dir=self._settings.home / "models",
-                    query_prompt=wanted.query_prompt,
-                    document_prompt=wanted.document_prompt,
-                    offline=wanted.offline or None,
-                ),
-                self._settings.home / "cache" / "embeddings.sqlite",
+        model = load_encoder(
+            wanted.name,
+            cache_dir=self._settings.home / "models",
+            query_prompt=wanted.query_prompt,
+            document_prompt=wanted.document_prompt,
+            offline=wanted.offline or None,
+        )
+        return CachedEncoder(model, self._settings.home / "cache" / "embeddings.sqlite")
+
+    def _with_encoder(self, plain: Snapshot, encoder: Encoder) -> Snapshot:
+        """The snapshot with vectors: those on disk when they fit, else new ones."""
+
+        def upgrade(name: str, scorer: Scorer) -> Scorer:
+            plain_index = scorer.index
+            expected = replace(plain_index.manifest, encoder=encoder.fingerprint)
+            index = self._shelf.take(name, plain_index.pool, expected, plain_index.background)
+            index = index or plain_index.with_encoder(encoder, self._tell)
+            return Scorer(
+                index, scorer.tokeniser, scorer.expander, encoder, scorer.params, plain=scorer.plain
             )
-            records, key = self._load_records()
-            prepared = self._build(records, encoder)  # the old snapshot goes on serving meanwhile
-            with self._lock:
-                self._encoder = encoder
-                self._snapshot, self._key = prepared, key
-        except EncoderError as error:
-            _LOG.warning("encoder %s failed: %s", wanted.name, error)
-            self._failure = error
-        finally:
-            self._progress = None
+
+        return Snapshot(
+            plain.records, upgrade("experts", plain.experts), upgrade("needs", plain.needs), plain.words
+        )
 
     # ------------------------------------------------------------ snapshots
 
     def snapshot(self) -> Snapshot:
         """The present data, indexed; built anew when anything changed since the last call."""
-        with self._lock:
-            if self._snapshot is None or self._key != self._current_key():
-                records, key = self._load_records()
-                self._snapshot, self._key = self._build(records, self._encoder), key
-            return self._snapshot
+        return self._fresh()[1]
+
+    def _fresh(self) -> tuple[Key, Snapshot]:
+        current = self._current
+        if current is not None and current[0] == self._current_key():
+            return current
+        with self._build_lock:
+            current = self._current
+            if current is None or current[0] != self._current_key():
+                key, records = self._read()
+                built = self._build(records, current[1] if current else None)
+                self._current = current = (key, built)
+                if self._encoder is not None or not self.wants_encoder:
+                    self._shelf.put_later(built.indexes)
+                if self._failure is not None and not isinstance(self._failure, EncoderError):
+                    self._loader = (
+                        None  # what stopped the loader may be mended: the next ``start`` tries again
+                    )
+            return current
 
     def records(self) -> Records:
         """The present records without any index: what lists and counts need, at once even while an index is built."""
-        snapshot = self._snapshot
-        if snapshot is not None and self._key == self._current_key():
-            return snapshot.records
+        revision = self._revision()
+        current = self._current
+        if current is not None and current[1].records.revision == revision:
+            return current[1].records
         with self._records_lock:
-            if self._records is None or self._records.revision != self._revision():
-                self._records = self._load_records()[0]
+            if self._records is None or self._records.revision != revision:
+                self._records = self._read()[1]
             return self._records
 
     def rebuild(self, progress: Progress | None = None) -> Snapshot:
-        """Build both indexes from scratch, with the model, and write them."""
+        """Build both indexes from scratch, with the model, and write them before returning."""
         self.wait()
-        with self._lock:
-            self._features.clear()
-            records, key = self._load_records()
-            self._snapshot = self._build(records, self._encoder, progress, reuse=False)
-            self._key = key
-            return self._snapshot
+        self.flush()
+        with self._build_lock:
+            key, records = self._read()
+            built = self._build(records, None, progress, from_disk=False)
+            self._current = (key, built)
+        self._shelf.put(built.indexes)
+        return built
+
+    def flush(self) -> None:
+        """Wait until the index being written in the background is on disk."""
+        self._shelf.flush()
 
     def _revision(self) -> int:
         with self._database.reading() as session:
             return Repositories(session).revision()
 
-    def _current_key(self) -> tuple[object, ...]:
+    def _current_key(self) -> Key:
         return (self._revision(), self._thesaurus_key())
 
-    def _thesaurus_key(self) -> tuple[object, ...]:
+    def _thesaurus_key(self) -> Key:
         files = [file for path in self._settings.thesaurus_paths for file in sorted(path.glob("*.jsonl"))]
         return tuple((str(file), (stat := file.stat()).st_mtime_ns, stat.st_size) for file in files)
 
-    def _load_records(self) -> tuple[Records, tuple[object, ...]]:
+    def _read(self) -> tuple[Key, Records]:
+        thesaurus = self._thesaurus_key()
         with self._database.reading() as session:
             stored = Repositories(session)
             records = Records(
@@ -155,74 +207,72 @@ class Engine:
                 {expert.expert_id: expert for expert in stored.experts.all()},
                 stored.works.all(),
                 stored.cooperation.all(),
+                stored.firms.all(),
+                stored.institutions.all(),
             )
-        return records, (records.revision, self._thesaurus_key())
+        return (records.revision, thesaurus), records
 
-    def _word_tools(self) -> tuple[Tokeniser, Expander]:
+    # ------------------------------------------------------------ building
+
+    def _word_tools(self) -> Words:
         key = self._thesaurus_key()
-        if self._words is None or self._words[0] != key:
+        if self._words is None or self._words.key != key:
             thesaurus = load_thesaurus(self._settings.thesaurus_paths)
             tokeniser = Tokeniser(thesaurus.lexicon)
-            self._words = (key, tokeniser, Expander(thesaurus, tokeniser))
-            self._features.clear()
-        return self._words[1], self._words[2]
+            self._words = Words(key, thesaurus, tokeniser, Expander(thesaurus, tokeniser))
+        return self._words
 
     def _build(
         self,
         records: Records,
-        encoder: Encoder | None,
+        previous: Snapshot | None,
         progress: Progress | None = None,
         *,
-        reuse: bool = True,
+        from_disk: bool = True,
     ) -> Snapshot:
-        tokeniser, expander = self._word_tools()
-        fresh: dict[str, list[str]] = {}
-
-        def features_of(text: str) -> list[str]:
-            found = self._features.get(text)
-            fresh[text] = found if found is not None else tokeniser.features(text)
-            return fresh[text]
+        words = self._word_tools()
 
         def tell(what: str, done: int, total: int) -> None:
-            self._progress = (what, done, total)
+            self._tell(what, done, total)
             if progress:
                 progress(what, done, total)
 
-        def scorer(name: str, pool: Pool) -> Scorer:
-            folder = self._settings.home / "index" / name
-            index = self._obtain(folder, pool, tokeniser, encoder, features_of, tell, reuse)
+        def scorer(name: str, pool: Pool, earlier: Scorer | None) -> Scorer:
+            plain = name == "needs"
+            background = background_texts(words.thesaurus, len(pool.item_ids), plain=plain)
+            manifest = compute_manifest(pool, words.tokeniser, self._encoder, background=background)
+            index: PoolIndex | None = None
+            if earlier is not None and earlier.index.manifest == manifest:
+                index = replace(
+                    earlier.index, pool=pool
+                )  # the texts are the same, sources and years may not be
+            elif earlier is None and from_disk:
+                index = self._shelf.take(name, pool, manifest, background)
+            if index is None:
+                index = PoolIndex.build(
+                    pool,
+                    words.tokeniser,
+                    self._encoder,
+                    background=background,
+                    previous=earlier.index if earlier else None,
+                    progress=tell,
+                )
             params = self._settings.scoring
-            return Scorer(index, tokeniser, expander, encoder, params, plain=name == "needs")
+            return Scorer(index, words.tokeniser, words.expander, self._encoder, params, plain=plain)
 
-        snapshot = Snapshot(
+        experts = build_expert_pool(records.experts.values(), records.works)
+        needs = build_need_pool(records.needs.values())
+        built = Snapshot(
             records,
-            scorer("experts", build_expert_pool(records.experts.values(), records.works)),
-            scorer("needs", build_need_pool(records.needs.values())),
+            scorer("experts", experts, previous.experts if previous else None),
+            scorer("needs", needs, previous.needs if previous else None),
+            words,
         )
-        if fresh:
-            self._features = fresh
         self._progress = None
-        return snapshot
+        return built
 
-    def _obtain(
-        self,
-        folder: Path,
-        pool: Pool,
-        tokeniser: Tokeniser,
-        encoder: Encoder | None,
-        features_of: Callable[[str], list[str]],
-        progress: Progress,
-        reuse: bool,
-    ) -> PoolIndex:
-        if reuse:
-            try:
-                return PoolIndex.load(folder, pool, compute_manifest(pool, tokeniser, encoder, BM25Params()))
-            except IndexStaleError as error:
-                _LOG.info("index %s: %s", folder.name, error)
-        index = PoolIndex.build(pool, tokeniser, encoder, features_of=features_of, progress=progress)
-        if encoder is not None or not self.wants_encoder:
-            index.save(folder)
-        return index
+    def _tell(self, what: str, done: int, total: int) -> None:
+        self._progress = (what, done, total)
 
     # ------------------------------------------------------------ status
 
@@ -239,7 +289,8 @@ class Engine:
     def status(self) -> EngineStatus:
         """What the engine is doing; never waits for building or loading."""
         self.start()
-        snapshot = self._snapshot
+        current = self._current
+        snapshot = current[1] if current else None
         if self._failure is not None:
             state, message = "failed", str(self._failure)
         elif not self.wants_encoder:

@@ -18,7 +18,7 @@ from matcher.intake.readers import decode_text, read_table
 from matcher.intake.validation import parse_rows
 from matcher.models import Expert, Need, Record, Work
 from matcher.ranking.scorer import PoolScores, Scorer
-from matcher.retrieval.expansion import Expander
+from matcher.retrieval.expansion import Expander, background_texts
 from matcher.retrieval.index import PoolIndex
 from matcher.retrieval.pool import build_expert_pool
 from matcher.text.thesaurus import load_thesaurus
@@ -97,7 +97,7 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     qrels: dict[str, dict[str, int]] = {}
     for number, row in enumerate(reader, 2):
         text = (row["grade"] or "").strip()
-        if not text.isdigit() or int(text) > MAX_GRADE:
+        if not text.isdecimal() or int(text) > MAX_GRADE:
             raise InputError(f"{path.name} 第 {number} 行的 grade 是“{text}”。", "请填 0、1、2 或 3。")
         grades = qrels.setdefault(row["need_id"], {})
         if grades.setdefault(row["expert_id"], int(text)) != int(text):
@@ -142,7 +142,9 @@ def evaluate_files(
     thesaurus = load_thesaurus(settings.thesaurus_paths)
     started = time.perf_counter()
     tokeniser = Tokeniser(thesaurus.lexicon)
-    index = PoolIndex.build(build_expert_pool(expert_records, work_records), tokeniser, encoder)
+    pool = build_expert_pool(expert_records, work_records)
+    background = background_texts(thesaurus, len(pool.item_ids))
+    index = PoolIndex.build(pool, tokeniser, encoder, background=background)
     scorer = Scorer(index, tokeniser, Expander(thesaurus, tokeniser), encoder, settings.scoring)
     report, scores = evaluate(scorer, need_records, grades)
     seconds = time.perf_counter() - started

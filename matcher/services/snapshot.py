@@ -7,10 +7,14 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from matcher.errors import NotFoundError
-from matcher.models import Cooperation, Expert, Need, Work
-from matcher.ranking.eligibility import ForbiddenPairs
+from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
+from matcher.ranking.eligibility import ForbiddenPairs, Names
 from matcher.ranking.practical import History
 from matcher.ranking.scorer import PoolScores, Scorer, need_query
+from matcher.retrieval.expansion import Expander
+from matcher.retrieval.index import PoolIndex
+from matcher.text.thesaurus import Thesaurus
+from matcher.text.tokenise import Tokeniser
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,8 @@ class Records:
     experts: Mapping[str, Expert]
     works: tuple[Work, ...]
     cooperation: tuple[Cooperation, ...]
+    firms: tuple[Firm, ...] = ()
+    institutions: tuple[Institution, ...] = ()
 
     def need(self, need_id: str) -> Need:
         """Raises NotFoundError."""
@@ -62,12 +68,26 @@ class Records:
         return {expert_id: tuple(works) for expert_id, works in grouped.items()}
 
     @cached_property
+    def names(self) -> Names:
+        return Names.build(self.firms, self.institutions)
+
+    @cached_property
     def forbidden(self) -> ForbiddenPairs:
-        return ForbiddenPairs.build(self.cooperation)
+        return ForbiddenPairs.build(self.cooperation, self.names)
 
     @cached_property
     def history(self) -> History:
-        return History.build(self.cooperation)
+        return History.build(self.cooperation, self.names)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Word tools of one state of the thesaurus files."""
+
+    key: tuple[object, ...]
+    thesaurus: Thesaurus
+    tokeniser: Tokeniser
+    expander: Expander
 
 
 @dataclass(frozen=True)
@@ -77,6 +97,12 @@ class Snapshot:
     records: Records
     experts: Scorer
     needs: Scorer
+    words: Words
+
+    @property
+    def indexes(self) -> dict[str, PoolIndex]:
+        """Index by pool name."""
+        return {"experts": self.experts.index, "needs": self.needs.index}
 
     @cached_property
     def need_ids(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from matcher.encoding.protocol import Encoder
 from matcher.models import Evidence, Expert, Need, Work
 from matcher.ranking.evidence import MAX_BRIDGES, EvidenceFinder
+from matcher.ranking.lines import LineScorer
 from matcher.ranking.scorer import Query, Scorer, ScoringParams, need_query, text_query
 from matcher.retrieval.expansion import Expander
 from matcher.retrieval.index import PoolIndex
@@ -93,7 +94,10 @@ def check_quotation(
 
 def check_choice(scorer: Scorer, query: Query, row: int) -> tuple[Evidence, ...]:
     """Evidence and gaps against a plain greedy choice over the strengths."""
-    finder, strengths = EvidenceFinder(scorer, query), scorer.line_strengths(query)
+    finder, strengths = (
+        EvidenceFinder(scorer, query),
+        LineScorer(scorer, query).strengths(range(len(scorer.index.pool.facets))),
+    )
     pool, threshold = scorer.index.pool, scorer.params.evidence_threshold
     quotable = [
         n for n in pool.facets_of(row) if pool.facets[n].kind not in (FacetKind.NAME, FacetKind.DISCIPLINE)
@@ -135,7 +139,7 @@ def test_small_pools(
 ) -> None:
     scorer = make_scorer(experts, (), make_encoder(), ScoringParams(evidence_threshold=threshold))
     query = need_query(need)
-    strengths = scorer.line_strengths(query)
+    strengths = LineScorer(scorer, query).strengths(range(len(scorer.index.pool.facets)))
     assert strengths.shape == (len(query.lines), len(scorer.index.pool.facets))
     assert ((strengths >= 0.0) & (strengths <= 1.0)).all()
     for row in range(len(experts)):
@@ -201,7 +205,9 @@ def test_strength_is_the_formula_of_the_score_one_level_down(
     scorer = make_scorer([make_expert(f"E{n}", text) for n, text in enumerate(texts)], (), make_encoder())
     query = text_query("轴承磨得快而且发烫。海参化皮死得多")
     alone = [scorer.score([text_query(line.text)]).score[0] for line in query.lines]
-    np.testing.assert_allclose(scorer.line_strengths(query), alone, atol=2e-6)
+    np.testing.assert_allclose(
+        LineScorer(scorer, query).strengths(range(len(scorer.index.pool.facets))), alone, atol=2e-6
+    )
 
 
 def test_a_label_is_no_evidence(

@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from matcher.retrieval import dense
 from matcher.retrieval.dense import DenseIndex
 
 
@@ -39,15 +37,6 @@ def test_a_vector_answers_the_same_alone_in_a_batch_and_twice_in_the_pool() -> N
     np.testing.assert_array_equal(found[:, 301:601], found[:, :300])
     alone = np.concatenate([DenseIndex.build(facets).cosines(query[None]) for query in queries])
     np.testing.assert_array_equal(found, alone)
-
-
-def test_beyond_the_limit_the_rest_get_the_last_cosine(monkeypatch: pytest.MonkeyPatch) -> None:
-    facets, queries = unit_rows(3, 50, 16), unit_rows(4, 4, 16)
-    exact = queries @ facets.T
-    monkeypatch.setattr(dense, "MAX_HITS", 10)
-    found = DenseIndex.build(facets).cosines(queries)
-    tenth = np.sort(exact, axis=1)[:, -10][:, None]
-    np.testing.assert_allclose(found, np.maximum(exact, tenth), atol=1e-6)
 
 
 def test_saved_and_loaded_is_the_same(tmp_path: Path) -> None:

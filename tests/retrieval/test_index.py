@@ -343,23 +343,61 @@ def test_processes_saving_at_once_leave_a_loadable_index(
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
-def test_features_may_come_from_a_cache_and_progress_is_told(
-    pool: Pool, index: PoolIndex, small_tokeniser: Tokeniser, encoder: Encoder
+class CountingTokeniser(Tokeniser):
+    """Remembers what it was asked to cut."""
+
+    def __init__(self, lexicon: tuple[str, ...]) -> None:
+        super().__init__(lexicon)
+        self.asked: list[str] = []
+
+    def features(self, text: str) -> list[str]:
+        self.asked.append(text)
+        return super().features(text)
+
+
+def test_an_edit_costs_only_what_is_new_and_gives_the_index_of_a_fresh_build(
+    pool: Pool,
+    small_tokeniser: Tokeniser,
+    encoder: Encoder,
+    make_expert: Callable[..., Expert],
+    make_encoder: Callable[..., Encoder],
 ) -> None:
-    asked: list[str] = []
+    tokeniser = CountingTokeniser(small_tokeniser.lexicon)
     told: list[tuple[str, int, int]] = []
+    before = PoolIndex.build(pool, tokeniser, encoder, background=["焊接 变形"])
+    assert sorted(tokeniser.asked) == sorted({*(f.text for f in pool.facets), "焊接 变形"})
+    tokeniser.asked.clear()
+    edited = build_expert_pool([make_expert("E1", "摩擦磨损", "全新的方向"), make_expert("E9", "润滑")])
+    after = PoolIndex.build(
+        edited,
+        tokeniser,
+        encoder,
+        background=["焊接 变形"],
+        previous=before,
+        progress=lambda *step: told.append(step),
+    )
+    known = {f.text for f in pool.facets}
+    assert sorted(tokeniser.asked) == sorted({f.text for f in edited.facets} - known)
+    fresh = PoolIndex.build(edited, small_tokeniser, encoder, background=["焊接 变形"])
+    assert after.manifest == fresh.manifest
+    assert after.facets.features == fresh.facets.features
+    for one, two in ((after.facets, fresh.facets), (after.items, fresh.items)):
+        np.testing.assert_array_equal(one.counts.toarray(), two.counts.toarray())
+    for left, right in zip(answers(after, encoder), answers(fresh, encoder), strict=True):
+        np.testing.assert_array_equal(left, right)
+    assert {what for what, _, _ in told} == {"分词", "生成语义向量"}
+    assert all(done <= total for _, done, total in told)
 
-    def features_of(text: str) -> list[str]:
-        asked.append(text)
-        return small_tokeniser.features(text)
 
-    def progress(*step: object) -> None:
-        told.append(step)  # type: ignore[arg-type]
-
-    built = PoolIndex.build(pool, small_tokeniser, encoder, features_of=features_of, progress=progress)
-    assert asked == [facet.text for facet in pool.facets]
-    assert built.manifest == index.manifest
-    assert ("分词", 3, 3) in told
-    what, done, total = told[-1]
-    assert what == "生成语义向量"
-    assert done == total >= 3
+def test_an_index_of_another_lexicon_or_model_lends_nothing(
+    pool: Pool,
+    small_tokeniser: Tokeniser,
+    encoder: Encoder,
+    make_expert: Callable[..., Expert],
+    make_encoder: Callable[..., Encoder],
+) -> None:
+    before = PoolIndex.build(pool, Tokeniser(["摩擦磨损"]), make_encoder(dimension=32))
+    after = PoolIndex.build(pool, small_tokeniser, encoder, previous=before)
+    fresh = PoolIndex.build(pool, small_tokeniser, encoder)
+    for left, right in zip(answers(after, encoder), answers(fresh, encoder), strict=True):
+        np.testing.assert_array_equal(left, right)

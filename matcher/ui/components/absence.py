@@ -10,14 +10,14 @@ from matcher.ui.components import cards
 from matcher.ui.components.html import md, show
 
 
-def absence(page: str, need_id: str, wanted: ExpertFilter, top: int) -> None:
-    """A folded question under the ranking."""
-    with st.expander("为什么没有某团队？", icon=":material/help:", key=f"{page}_absence"):
-        _ask(page, need_id, wanted, top)
+def absence(page: str, need_id: str, wanted: ExpertFilter, top: int, *, practical: bool) -> None:
+    """The question as a menu of the toolbar; ``wanted``, ``top`` and ``practical`` as in the ranking shown."""
+    with st.popover("为什么没有某团队？", icon=":material/help:", key=f"{page}_absence"):
+        _ask(page, need_id, wanted, top, practical)
 
 
 @st.fragment
-def _ask(page: str, need_id: str, wanted: ExpertFilter, top: int) -> None:
+def _ask(page: str, need_id: str, wanted: ExpertFilter, top: int, practical: bool) -> None:
     app = resources.application()
     by_id = {expert.expert_id: expert for expert in app.records.experts()}
 
@@ -37,7 +37,7 @@ def _ask(page: str, need_id: str, wanted: ExpertFilter, top: int) -> None:
     # Only on the click: the question ranks once more.
     if st.button("查原因", key=f"{page}_absence_ask", disabled=chosen is None) and chosen:
         with guard.calm("absence"):
-            found = app.matching.explain_absence(need_id, chosen, filter=wanted, top=top)
+            found = app.matching.explain_absence(need_id, chosen, filter=wanted, top=top, practical=practical)
             st.info(f"**{md(found.kind)}**　{md(found.message)}")
             if found.match is not None:
                 show(cards.match_html(found.match, cards.expert_who(by_id[chosen]), cards.Sides()))

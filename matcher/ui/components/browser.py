@@ -7,10 +7,13 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from matcher.models import Record
+from matcher.models import Cooperation, Record
 from matcher.services.records import KINDS
 from matcher.ui import navigation, resources, texts
 from matcher.ui.components import layout, tables
+from matcher.ui.components.html import md
+
+_STAGE = "stage"
 
 
 def kind_choice(page: str, label: str) -> str:
@@ -58,6 +61,10 @@ def browse(page: str) -> None:
         "查找", key=f"{page}_text_{kind}", type="search", placeholder="表中的词，可用空格隔开几个"
     )
     found = _records(kind, (text or "").strip())
+    stage = navigation.param(_STAGE) if kind == "cooperation" else ""
+    if stage:
+        found = [row for row in found if isinstance(row, Cooperation) and row.stage == stage]
+        layout.removable_note(md(f"只看“{stage}”的 {len(found)} 项"), _STAGE, f"{page}_all")
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(f"共 {len(found)} 行。点列名可排序。{texts.SAMPLE_NOTE}", width="stretch")
         exports = resources.application().exports
@@ -70,5 +77,7 @@ def browse(page: str) -> None:
         layout.link_menu(page)
     if found:
         tables.records_table(kind, found, f"{page}_table_{kind}")
+    elif text or stage:
+        st.info(texts.NOTHING_LISTED)
     else:
-        st.info(texts.NOTHING_LISTED if text else texts.NO_RECORDS)
+        layout.invite(texts.NO_RECORDS, kind)

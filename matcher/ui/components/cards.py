@@ -13,7 +13,8 @@ from matcher.models import Evidence, Expert, Match, Need, PracticalSignal, Requi
 from matcher.ranking.practical import REORDER_WEIGHT, practical_mean
 from matcher.services.rankings import RankedPair
 from matcher.ui import texts
-from matcher.ui.components.html import Html, badge, esc, join, mark, sample_badge, tag
+from matcher.ui.components.html import Html, badge, esc, join, mark, sample_badge, shortened, tag
+from matcher.ui.components.records import markers_html, need_title
 from matcher.vocab import Channel
 
 GOOD_SIGNAL = 0.6
@@ -21,7 +22,7 @@ GOOD_SIGNAL = 0.6
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What stands over the two columns of the evidence."""
+    """What stands over the two columns of the evidence; without ``query`` the asking side is left out."""
 
     query: str = "企业原话"
     item: str = "团队资料"
@@ -67,7 +68,7 @@ def _pair(one: Evidence, sides: Sides) -> Html:
     left = tag(
         "div",
         tag("small", f"{sides.query}　{one.line.kind.value}"),
-        mark(one.line.text, [*one.shared_terms, *phrases]),
+        shortened(one.line.text, mark(one.line.text, [*one.shared_terms, *phrases])),
         cls="m-side",
     )
     right = tag(
@@ -89,13 +90,16 @@ def _pair(one: Evidence, sides: Sides) -> Html:
             )
         )
     line = tag("div", join(via, "　"), cls="m-via") if via else Html("")
+    if not sides.query:
+        return tag("div", right, line, cls="m-pair m-single")
     return tag("div", left, right, line, cls="m-pair")
 
 
 def gaps_html(gaps: Sequence[RequirementLine]) -> Html:
     if not gaps:
         return Html("")
-    rows = join(tag("li", f"{line.kind.value}：{line.text}") for line in gaps)
+    said = [f"{line.kind.value}：{line.text}" for line in gaps]
+    rows = join(tag("li", shortened(text, esc(text))) for text in said)
     return tag("div", texts.GAPS, tag("ul", rows), cls="m-note")
 
 
@@ -108,29 +112,29 @@ def practical_html(signals: Sequence[PracticalSignal]) -> Html:
     return tag("div", join(chips), cls="m-chips") if chips else Html("")
 
 
-def who_html(name: str, is_sample: bool, ring: str, about: str, place: str = "") -> Html:
+def who_html(name: str, badges: Sequence[Html], about: str, place: str = "") -> Html:
     """Name with badges over a line of detail."""
-    badges = [sample_badge(is_sample), badge(ring, "ring") if ring else Html("")]
     rows = [tag("div", about, cls="m-sub"), tag("div", place, cls="m-sub") if place else Html("")]
     return tag("div", name, *badges, *rows, cls="m-title")
 
 
 def expert_who(expert: Expert) -> Html:
     about = "　".join(part for part in (expert.institution, expert.department) if part)
-    return who_html(expert.name, expert.is_sample, expert.ring, about)
+    ring = badge(expert.ring, "ring") if expert.ring else Html("")
+    return who_html(expert.name, [sample_badge(expert.is_sample), ring], about)
 
 
 def need_who(need: Need, place: str = "") -> Html:
     about = "　".join(part for part in (need.company, need.town, need.sector, need.status) if part)
-    return who_html(need.title, need.is_sample, "", about, place)
+    return who_html(need.title, [markers_html(need), sample_badge(need.is_sample)], about, place)
 
 
 def match_html(match: Match, who: Html, sides: Sides, *, practical_on: bool = False) -> Html:
     """A whole card."""
     lines = [tag("b", score_text(match.score)), tag("span", "匹配度")]
     if practical_on:
-        extra = REORDER_WEIGHT * practical_mean(match.practical) * 100
-        lines.append(tag("span", f"实际因素 +{extra:.1f}", title="只影响先后，不计入匹配度"))
+        extra = score_text(REORDER_WEIGHT * practical_mean(match.practical))
+        lines.append(tag("span", f"实际因素 +{extra}", title="只影响先后，不计入匹配度"))
     head = tag(
         "div",
         tag("div", str(match.rank), cls="m-rank", title=f"第 {match.rank} 位"),
@@ -143,7 +147,7 @@ def match_html(match: Match, who: Html, sides: Sides, *, practical_on: bool = Fa
         head,
         bar_html(match.score, match.contributions),
         evidence_html(match.evidence, sides),
-        gaps_html(match.gaps) if match.evidence else Html(""),
+        gaps_html(match.gaps) if match.evidence and sides.query else Html(""),
         practical_html(match.practical),
     )
 
@@ -152,10 +156,9 @@ def pair_title(pair: RankedPair, *, by_expert: bool) -> str:
     """One line for a folded card, plain text."""
     record = pair.expert if by_expert else pair.need
     if isinstance(record, Expert):
-        name, about = record.name, record.institution
+        name, about = record.name + (texts.SAMPLE_BADGE if record.is_sample else ""), record.institution
     elif isinstance(record, Need):
-        name, about = record.title, record.company
+        name, about = need_title(record), record.company
     else:
         return f"{pair.match.rank}"
-    badge_text = texts.SAMPLE_BADGE if record.is_sample else ""
-    return f"{pair.match.rank}. {name}{badge_text} · {about} · 匹配度 {score_text(pair.match.score)}"
+    return f"{pair.match.rank}. {name} · {about} · 匹配度 {score_text(pair.match.score)}"

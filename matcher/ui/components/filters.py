@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 import streamlit as st
 
+from matcher.models import Expert
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
+from matcher.ranking.practical import FRESH_DAYS
+from matcher.services.rankings import BEIJING
 from matcher.services.records import Options
 
 TOPS = (10, 20, 50)
@@ -44,9 +48,10 @@ def need_filter(options: Options, page: str) -> NeedFilter:
     return NeedFilter(sectors, towns, statuses, call_types)
 
 
-def n_set(chosen: ExpertFilter | NeedFilter) -> int:
-    """How many fields of a filter are in use."""
-    return sum(bool(getattr(chosen, name)) for name in chosen.__dataclass_fields__)
+def stale(experts: Sequence[Expert]) -> tuple[Expert, ...]:
+    """Experts whose profile was not updated for a year, as the to-do of the first page counts them."""
+    today = (datetime.now(UTC) + BEIJING).date()
+    return tuple(e for e in experts if e.updated_on is not None and (today - e.updated_on).days > FRESH_DAYS)
 
 
 def top_choice(page: str) -> int:

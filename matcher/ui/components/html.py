@@ -14,6 +14,8 @@ from pathlib import Path
 import streamlit as st
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+LONG_TEXT = 60
+"""Characters that always fit on about two lines of a card."""
 _VOID = frozenset({"br"})
 _STYLES = Path(__file__).parent.parent / "assets" / "styles.css"
 
@@ -66,8 +68,15 @@ def md(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
 
 
+def shortened(text: str, content: Html) -> Html:
+    """``content``, cut to two lines with the rest on a click when its ``text`` is long."""
+    if len(text) <= LONG_TEXT:
+        return content
+    return tag("details", tag("summary", content), cls="m-long")
+
+
 def badge(text: str, kind: str = "plain", title: str = "") -> Html:
-    """A small label; ``kind`` is ``plain``, ``ring``, ``sample``, ``good`` or ``quiet``."""
+    """A small label; ``kind`` is ``plain``, ``ring``, ``sample``, ``good``, ``quiet`` or ``limited``."""
     return tag("span", text, cls=f"m-badge m-{kind}", title=title)
 
 

@@ -7,23 +7,27 @@ import streamlit as st
 
 from matcher.services.importing import ImportPreview
 from matcher.ui import guard, resources, texts
-from matcher.ui.components import browser, tables
+from matcher.ui.components import browser, mapping, system, tables
 from matcher.ui.components.html import md
 from matcher.ui.resources import ACTOR
 
-_TYPES = ["xlsx", "csv"]
-_DONE = "data_import_done"
+_DONE, _ROUND = "data_import_done", "data_import_round"
 _ISSUE_WIDTHS = {"行": 50, "性质": 80, "列": 150, "填的内容": 130, "怎么办": 700}  # pixels
 
 
-def _confirm(preview: ImportPreview) -> None:
+def _confirm(preview: ImportPreview, drop_samples: bool, skip_blocked: bool) -> None:
     with guard.calm_action("import"):
-        done = resources.application().imports.confirm(preview, ACTOR)
-        st.session_state[_DONE] = (
-            f"已导入“{preview.filename}”：新增 {done.n_new} 条，更新 {done.n_changed} 条，"
-            f"未变 {done.n_same} 条。现在就可以在各页查到。"
+        done = resources.application().imports.confirm(
+            preview, ACTOR, drop_samples=drop_samples, skip_blocked=skip_blocked
         )
-        st.session_state["data_import_round"] = st.session_state.get("data_import_round", 0) + 1
+        parts = [f"新增 {done.n_new} 条", f"更新 {done.n_changed} 条", f"未变 {done.n_same} 条"]
+        if skip_blocked and preview.n_blocked:
+            parts.append(f"跳过 {preview.n_blocked} 行")
+        dropped = "，示例数据已删除" if drop_samples else ""
+        st.session_state[_DONE] = (
+            f"已导入“{preview.filename}”：{'，'.join(parts)}{dropped}。现在就可以在各页查到。"
+        )
+        st.session_state[_ROUND] = st.session_state.get(_ROUND, 0) + 1
 
 
 def _counts(preview: ImportPreview) -> None:
@@ -34,7 +38,8 @@ def _counts(preview: ImportPreview) -> None:
     if preview.n_blocked:
         st.error(
             md(
-                f"{sentence}；有 {preview.n_blocked} 行不能导入。请按下表改好后重新上传，目前没有写入任何数据。"
+                f"{sentence}；有 {preview.n_blocked} 行不能导入。"
+                "可以按下表改好后重新上传，也可以跳过它们。目前没有写入任何数据。"
             ),
             icon=":material/error:",
         )
@@ -62,6 +67,7 @@ def _issues(preview: ImportPreview) -> None:
         pd.DataFrame(rows, columns=list(_ISSUE_WIDTHS)),
         key="data_issues",
         hide_index=True,
+        placeholder=tables.EMPTY,
         column_config={
             name: st.column_config.Column(name, width=width) for name, width in _ISSUE_WIDTHS.items()
         },
@@ -69,22 +75,40 @@ def _issues(preview: ImportPreview) -> None:
     )
 
 
-def _mapping(preview: ImportPreview) -> None:
-    with st.expander("表格的列怎样对应", icon=":material/table_view:", key="data_mapping"):
-        st.dataframe(
-            pd.DataFrame(preview.mapping, columns=["表格里的列名", "对应为"]),
-            key="data_mapping_table",
-            hide_index=True,
-            alt="列的对应",
+def _without_samples(page: str) -> bool:
+    """Ask whether the samples go with this import; nothing is asked when there are none."""
+    if not resources.application().overview.summary().n_sample:
+        return False
+    chosen = st.checkbox("导入的同时删除示例数据", key=f"{page}_import_drop")
+    warning = system.sample_lists_sentence() if chosen else ""
+    if warning:
+        st.warning(warning, icon=":material/checklist:")
+    return chosen
+
+
+def _buttons(page: str, preview: ImportPreview, drop_samples: bool) -> None:
+    n_good = preview.n_rows - preview.n_blocked
+    with st.container(horizontal=True):
+        st.button(
+            "全部导入",
+            key=f"{page}_confirm",
+            type="primary",
+            disabled=preview.n_blocked > 0 or not preview.n_rows,
+            on_click=_confirm,
+            args=(preview, drop_samples, False),
         )
-        if preview.unmapped:
-            st.warning(md("没有用到的列：" + "、".join(preview.unmapped)))
+        if preview.n_blocked and n_good:
+            st.button(
+                f"跳过有误的 {preview.n_blocked} 行，导入其余 {n_good} 行",
+                key=f"{page}_confirm_good",
+                on_click=_confirm,
+                args=(preview, drop_samples, True),
+            )
 
 
 def import_file(page: str) -> None:
     """The whole tab."""
     app = resources.application()
-    guard.show_kept()
     done = st.session_state.pop(_DONE, "")
     if done:
         st.success(md(done), icon=":material/check_circle:")
@@ -97,28 +121,25 @@ def import_file(page: str) -> None:
         icon=":material/download:",
         on_click="ignore",
     )
-    round_number = st.session_state.get("data_import_round", 0)
+    # Any file may be chosen: the reader says in Chinese what to do with one it cannot read.
     upload = st.file_uploader(
         "选择表格（.xlsx 或 .csv，不超过 20 MB）",
-        type=_TYPES,
-        key=f"{page}_file_{kind}_{round_number}",
+        key=f"{page}_file_{kind}_{st.session_state.get(_ROUND, 0)}",
     )
     if upload is None:
         st.caption("不必改列名：常见的中文表头都认得。先预览，确认后才写入；同一文件导入两次不会重复。")
         return
     with guard.calm("import preview"):
-        preview = app.imports.preview(kind, upload.getvalue(), upload.name)
+        drop_samples = _without_samples(page)
+        token = f"{kind}_{upload.file_id}"
+        by_hand = mapping.given(token)
+        preview = app.imports.preview(
+            kind, upload.getvalue(), upload.name, mapping=by_hand or None, drop_samples=drop_samples
+        )
         _counts(preview)
+        mapping.columns_by_hand(token, preview)
         _issues(preview)
-        _mapping(preview)
+        _buttons(page, preview, drop_samples)
         if preview.sample:
             st.markdown(f"**前 {len(preview.sample)} 行导入后的样子**")
             tables.records_table(kind, preview.sample, f"{page}_sample")
-        st.button(
-            "确认导入",
-            key=f"{page}_confirm",
-            type="primary",
-            disabled=preview.n_blocked > 0 or not preview.n_rows,
-            on_click=_confirm,
-            args=(preview,),
-        )

@@ -16,6 +16,27 @@ def heading(title: str, sentence: str) -> None:
     guard.show_kept()
 
 
+def invite(sentence: str, kind: str) -> None:
+    """Say what is missing, with the link to where it is imported."""
+    st.info(sentence, icon=":material/upload_file:")
+    label = f"导入{texts.KIND_LABELS[kind]}"
+    navigation.link("data", label, {"tab": "import", "kind": kind}, icon=":material/arrow_forward:")
+
+
+def removable_note(sentence: str, param: str, key: str) -> None:
+    """A line on what the address leaves out of a list, with the button that takes it back."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(sentence, width="content")
+        st.button(
+            "看全部",
+            key=key,
+            type="tertiary",
+            icon=":material/close:",
+            on_click=navigation.set_param,
+            args=(param, ""),
+        )
+
+
 def link_menu(page: str, chosen: Mapping[str, str] | None = None) -> None:
     """A menu holding the address of the present view."""
     with st.popover("链接", icon=":material/link:", key=f"{page}_link"):

@@ -6,13 +6,33 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 
 from matcher.models import Expert, Need, Work
+from matcher.ui import texts
 from matcher.ui.components.html import Html, badge, esc, join, sample_badge, tag
+from matcher.vocab import Confidentiality, NeedStatus
 
 
 def fields_html(pairs: Iterable[tuple[str, str]]) -> Html:
     """Labels and values, those without a value left out."""
     rows = [join((tag("dt", label), tag("dd", value))) for label, value in pairs if value]
     return tag("dl", *rows, cls="m-fields") if rows else Html("")
+
+
+def markers(need: Need) -> tuple[str, ...]:
+    """What must not be overlooked before a need is passed on: 保密, 仅平台, 草稿."""
+    limited = need.confidentiality in (Confidentiality.CONFIDENTIAL, Confidentiality.PLATFORM)
+    words = (need.confidentiality if limited else "", need.status if need.status == NeedStatus.DRAFT else "")
+    return tuple(str(word) for word in words if word)
+
+
+def markers_html(need: Need) -> Html:
+    """``markers`` as badges."""
+    return join(badge(word, "limited") for word in markers(need))
+
+
+def need_title(need: Need) -> str:
+    """Title with its marks as plain text, for lists and folded cards."""
+    marks = "".join(f"【{word}】" for word in markers(need))
+    return need.title + marks + (texts.SAMPLE_BADGE if need.is_sample else "")
 
 
 def _items(values: Sequence[str]) -> Html:
@@ -30,7 +50,7 @@ def _period(start: date | None, end: date | None) -> str:
 
 def need_html(need: Need) -> Html:
     """The need as the firm put it."""
-    head = tag("h2", need.title, sample_badge(need.is_sample))
+    head = tag("h2", need.title, markers_html(need), sample_badge(need.is_sample))
     place = "　".join(part for part in (need.company, need.town, need.sector) if part)
     badges = join([badge(word, "ring") for word in (need.status, need.call_type) if word])
     budget = f"{need.budget_wan:g} 万元" if need.budget_wan is not None else ""
@@ -39,6 +59,10 @@ def need_html(need: Need) -> Html:
             ("主要问题", need.problem),
             ("技术关键", need.key_tech),
             ("预期目标", need.goal),
+        )
+    )
+    more = fields_html(
+        (
             ("关键字", "、".join(need.keywords)),
             ("解决方式", need.solution_mode),
             ("合作意向", need.intended_partner),
@@ -49,7 +73,9 @@ def need_html(need: Need) -> Html:
             ("编号与来源", "　".join(part for part in (need.need_id, need.source) if part)),
         )
     )
-    return tag("div", head, tag("div", place, badges, cls="m-sub"), body, cls="m-record")
+    # Folded on a phone, where the teams should not be far down.
+    rest = tag("details", tag("summary", "关键字、投入、时限与来源"), more, cls="m-more") if more else Html("")
+    return tag("div", head, tag("div", place, badges, cls="m-sub"), body, rest, cls="m-record")
 
 
 def expert_html(expert: Expert, works: Sequence[Work], capacity_left: int | None) -> Html:

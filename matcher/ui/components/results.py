@@ -12,21 +12,21 @@ from matcher.ui.components.html import Html, md, show
 from matcher.vocab import Direction
 
 N_OPEN = 5
-N_TOPICS = 4
-_SIDES = {
-    Direction.TEXT_TO_EXPERTS: cards.Sides(query="您的文字"),
-    Direction.TEXT_TO_NEEDS: cards.Sides(query="您的文字", item="需求内容"),
-}
+N_TOPICS = 3
 _BY_EXPERT = (Direction.NEED_TO_EXPERTS, Direction.TEXT_TO_EXPERTS)
+_FREE_TEXT = (Direction.TEXT_TO_EXPERTS, Direction.TEXT_TO_NEEDS)
 
 
-def summary(ranking: Ranking) -> None:
+def _by_expert(ranking: Ranking) -> bool:
+    return ranking.run.direction in _BY_EXPERT
+
+
+def summary(ranking: Ranking, *, note: str = texts.SCORE_NOTE) -> None:
     """One line on what the ranking covers, and a warning when it is not complete."""
     for sentence in ranking.degraded:
         st.warning(md(sentence), icon=":material/info:")
-    by_expert = ranking.run.direction in _BY_EXPERT
-    noun = "个团队" if by_expert else "条需求"
-    parts = [f"从 {ranking.n_pool} {noun}中列出前 {len(ranking.pairs)} 位"]
+    noun, unit = ("个团队", "位") if _by_expert(ranking) else ("条需求", "条")
+    parts = [f"从 {ranking.n_pool} {noun}中列出前 {len(ranking.pairs)} {unit}"]
     if ranking.n_filtered:
         parts.append(f"筛选排除 {ranking.n_filtered} 个")
     if ranking.n_forbidden:
@@ -34,39 +34,70 @@ def summary(ranking: Ranking) -> None:
     filters = describe_filters(ranking.run.parameters)
     if filters:
         parts.append(filters)
-    if ranking.topics:
-        parts.append("由原话联想到的技术主题：" + "、".join(ranking.topics[:N_TOPICS]))
-    parts.append(f"运行编号 {ranking.run.run_id}")
-    st.caption(md("。".join(parts) + "。"))
+    st.caption(md("。".join(parts) + "。" + note))
+
+
+def about_menu(page: str, ranking: Ranking) -> None:
+    """A menu on where the numbers come from: how they are made, what the words called to mind, the run id."""
+    with st.popover("说明", icon=":material/info:", key=f"{page}_about"):
+        st.caption(texts.SCORE_PARTS)
+        if ranking.topics:
+            st.caption(md("联想到：" + "、".join(ranking.topics[:N_TOPICS])))
+        st.caption(md(f"运行编号 {ranking.run.run_id}"))
 
 
 def results(page: str, ranking: Ranking) -> None:
-    """The cards: the first five open, the rest folded."""
-    if not ranking.pairs:
+    """The cards: the first five open, the others folded, the weak ones out of the way."""
+    n_all = len(ranking.pairs)
+    if not n_all:
         st.info(texts.NOTHING_LISTED)
         return
-    by_expert = ranking.run.direction in _BY_EXPERT
-    for number, pair in enumerate(ranking.pairs, 1):
+    n_good = n_all - ranking.n_weak
+    for number, pair in enumerate(ranking.pairs[:n_good], 1):
         if number <= N_OPEN:
-            holder = st.container(border=True, key=f"{page}_card_{number}")
+            with st.container(border=True, key=f"{page}_card_{number}"):
+                _fill(page, ranking, pair)
         else:
-            title = md(cards.pair_title(pair, by_expert=by_expert))
-            holder = st.expander(title, key=f"{page}_card_{number}")
-        with holder:
-            show(_card(ranking, pair, by_expert=by_expert))
-            _actions(page, ranking, pair)
+            _folded(page, ranking, pair, number)
+    if not ranking.n_weak:
+        return
+    if not n_good:
+        st.info(texts.ALL_WEAK if _by_expert(ranking) else texts.ALL_WEAK_NEEDS, icon=":material/info:")
+    # Without a good one, the weak ones are all there is to see.
+    label = f"关联较弱的 {ranking.n_weak} 个（可不看）"
+    with st.expander(label, expanded=not n_good, icon=":material/low_priority:", key=f"{page}_weak"):
+        for number, pair in enumerate(ranking.pairs[n_good:], n_good + 1):
+            _folded(page, ranking, pair, number)
 
 
-def _card(ranking: Ranking, pair: RankedPair, *, by_expert: bool) -> Html:
+def _folded(page: str, ranking: Ranking, pair: RankedPair, number: int) -> None:
+    title = md(cards.pair_title(pair, by_expert=_by_expert(ranking)))
+    with st.expander(title, key=f"{page}_card_{number}"):
+        _fill(page, ranking, pair)
+
+
+def _fill(page: str, ranking: Ranking, pair: RankedPair) -> None:
+    show(_card(ranking, pair))
+    _actions(page, ranking, pair)
+
+
+def _sides(ranking: Ranking) -> cards.Sides:
     direction = ranking.run.direction
-    if by_expert:
+    if direction not in _FREE_TEXT:
+        return cards.Sides()
+    # One sentence stands over the results already; of a longer text each card says which part it answers.
+    query = "您的文字" if len(ranking.query_lines) > 1 else ""
+    return cards.Sides(query, "需求内容" if direction == Direction.TEXT_TO_NEEDS else "团队资料")
+
+
+def _card(ranking: Ranking, pair: RankedPair) -> Html:
+    if _by_expert(ranking):
         who = cards.expert_who(pair.expert) if pair.expert else Html("")
     else:
         place = f"该团队在这条需求中排第 {pair.rank_in_need} 位" if pair.rank_in_need else ""
         who = cards.need_who(pair.need, place) if pair.need else Html("")
-    sides = _SIDES.get(direction, cards.Sides())
     return cards.match_html(
-        pair.match, who, sides, practical_on=bool(ranking.run.parameters.get("practical"))
+        pair.match, who, _sides(ranking), practical_on=bool(ranking.run.parameters.get("practical"))
     )
 
 

@@ -13,6 +13,8 @@ from matcher.columns import BADGED_FIELDS, CellType, Field, RecordKind, fields_o
 from matcher.models import Record
 from matcher.ui import texts
 
+EMPTY = "—"
+"""What stands in a cell without a value."""
 _WIDE, _MEDIUM = 30, 18  # characters of a spreadsheet column
 
 
@@ -57,6 +59,7 @@ def records_table(kind: str, records: Sequence[Record], key: str) -> None:
         frame(kind, records),
         key=key,
         hide_index=True,
+        placeholder=EMPTY,
         column_config=config,
         alt=f"{texts.KIND_LABELS[kind]}表，{len(records)} 行",
     )

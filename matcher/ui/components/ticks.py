@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 
 import streamlit as st
 
 from matcher.services.rankings import BEIJING, RankedPair, Ranking
-from matcher.ui import guard, resources
+from matcher.ui import guard, resources, texts
+from matcher.ui.components.html import md
 from matcher.ui.resources import ACTOR
 
 CURRENT = "ticks_current"
 """Session value: id of the list that ticks go to, on every page."""
 _STARTED = "ticks_started"
+_MADE, _N_MADE = "ticks_made", "ticks_n_made"
 
 
 def current_list(page: str) -> str:
@@ -31,19 +34,45 @@ def current_list(page: str) -> str:
             format_func=lambda list_id: names.get(list_id, ""),
             on_change=lambda: st.session_state.update({CURRENT: st.session_state[key]}),
         )
-    with st.popover("新建清单", icon=":material/add:", key=f"{page}_new"):
-        st.text_input("清单名称", key=f"{page}_new_name", placeholder="例如：11月汽车机电对接会")
-        st.button("建立", key=f"{page}_new_create", type="primary", on_click=_create, args=(page,))
+    new_list(page)
     return str(st.session_state[CURRENT])
 
 
-def _create(page: str) -> None:
+def new_list(page: str, on_made: Callable[[str], None] | None = None) -> None:
+    """A menu with one field that starts a list and makes it the current one; Enter is enough.
+
+    ``on_made`` gets the id of the list.
+    """
+    made = st.session_state.get(_N_MADE, 0)
+    # A list made changes the key, and the menu comes back closed.
+    with (
+        st.container(key=f"{page}_new", width="content"),
+        st.popover("新建清单", icon=":material/add:", key=f"{page}_new_menu_{made}"),
+        st.form(f"{page}_new_form", border=False),
+    ):
+        st.text_input("清单名称", key=f"{page}_new_name", placeholder="例如：11月汽车机电对接会")
+        st.form_submit_button(
+            "建立", key=f"{page}_new_create", type="primary", on_click=_create, args=(page, on_made)
+        )
+
+
+def _create(page: str, on_made: Callable[[str], None] | None) -> None:
     with guard.calm_action("create shortlist"):
         name = str(st.session_state[f"{page}_new_name"])
         made = resources.application().shortlists.create(name, ACTOR)
         st.session_state[CURRENT] = made.shortlist_id
         st.session_state[f"{page}_new_name"] = ""
-        guard.say_done(f"已建立清单“{made.name}”。")
+        st.session_state[_N_MADE] = st.session_state.get(_N_MADE, 0) + 1
+        st.session_state[_MADE] = made.name
+        if on_made:
+            on_made(made.shortlist_id)
+
+
+def show_made() -> None:
+    """Say once that a list was made, on a line of its own."""
+    name = st.session_state.pop(_MADE, "")
+    if name:
+        st.success(md(f"“{name}”{texts.LIST_MADE}"), icon=":material/check_circle:")
 
 
 def _key(page: str, pair: RankedPair) -> str:

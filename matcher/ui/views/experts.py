@@ -1,19 +1,24 @@
-"""按专家看: choose a team, read its profile, and see the needs it can answer."""
+"""按专家看: choose a team, read its profile, and see the needs it may be able to answer."""
 
 from __future__ import annotations
 
 import streamlit as st
 
+from matcher.models import Expert
 from matcher.services.records import Options
-from matcher.ui import guard, resources, texts
+from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import filters, layout, picker, records, results, ticks
 from matcher.ui.components.html import show
 
 PAGE = "experts"
+_STALE = "stale"
 
 
 def _choose(options: Options) -> str:
     app = resources.application()
+    if not app.records.experts():
+        layout.invite(texts.NO_EXPERTS, "experts")
+        return navigation.param("expert")
     text = st.text_input(
         "查找团队",
         key=f"{PAGE}_text",
@@ -24,8 +29,11 @@ def _choose(options: Options) -> str:
     with st.expander("筛选团队", icon=":material/filter_list:", key=f"{PAGE}_list_filters"):
         wanted = filters.expert_filter(options, PAGE)
     found = app.records.experts(wanted, text or "")
+    if navigation.param(_STALE) == "1":
+        found = filters.stale(found)
+        layout.removable_note(f"只看资料过期的 {len(found)} 个", _STALE, f"{PAGE}_all")
     if not found:
-        st.info(texts.NOTHING_LISTED if app.records.experts() else texts.NO_RECORDS)
+        st.info(texts.NOTHING_LISTED)
     return picker.pick(
         PAGE,
         "expert",
@@ -37,35 +45,43 @@ def _choose(options: Options) -> str:
     )
 
 
-layout.heading("按专家看", "选一个团队，看它做什么，能答哪些需求。")
-with guard.calm("experts"):
+def _needs(expert: Expert, options: Options) -> None:
     app = resources.application()
-    choices = app.records.options()
+    st.subheader("可能相关的需求", anchor=False)
+    if not app.records.needs():
+        layout.invite(texts.NO_NEEDS, "needs")
+        return
+    with st.expander("筛选需求", icon=":material/tune:", key=f"{PAGE}_filters"):
+        wanted = filters.need_filter(options, PAGE)
+        top = filters.top_choice(PAGE)
+    with st.spinner("正在匹配……"):
+        ranking = app.matching.for_expert(expert.expert_id, filter=wanted, top=top)
+    note = "先后按匹配度。不同需求的匹配度不宜直接相比，请同时看该团队在每条需求中的位次。"
+    results.summary(ranking, note=note)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        list_id = ticks.current_list(PAGE)
+        layout.export_menu(
+            PAGE, f"相关需求_{expert.name}", lambda suffix: app.exports.ranking(ranking, suffix)
+        )
+        layout.link_menu(PAGE, {"expert": expert.expert_id})
+        results.about_menu(PAGE, ranking)
+    ticks.show_made()
+    ticks.mirror(PAGE, ranking, app.shortlists.ticked(list_id) if list_id else frozenset())
+    results.results(PAGE, ranking)
+
+
+layout.heading("按专家看", "选一个团队，看它做什么，和哪些需求相关。")
+with guard.calm("experts"):
+    application = resources.application()
+    choices = application.records.options()
     left, right = st.columns([1, 2.3], gap="large")
-    with left:
+    with left, picker.side(PAGE, "expert", "换一个团队"):
         expert_id = _choose(choices)
     with right, guard.calm("expert"):
         if expert_id:
-            expert = app.records.expert(expert_id)
-            block = st.container(border=True, key=f"{PAGE}_block")
-            st.subheader("它能答的需求", anchor=False)
-            st.caption("先后按匹配度。不同需求的匹配度不宜直接相比，请同时看该团队在每条需求中的位次。")
-            with st.expander("筛选需求", icon=":material/tune:", key=f"{PAGE}_filters"):
-                need_filter = filters.need_filter(choices, PAGE)
-                n_shown = filters.top_choice(PAGE)
-            with st.spinner("正在匹配……"):
-                ranking = app.matching.for_expert(expert_id, filter=need_filter, top=n_shown)
-            capacity = ranking.pairs[0].capacity_left if ranking.pairs else None
-            with block:
-                show(records.expert_html(expert, app.records.works_of(expert_id), capacity))
-            results.summary(ranking)
-            with st.container(horizontal=True, vertical_alignment="bottom"):
-                list_id = ticks.current_list(PAGE)
-                layout.export_menu(
-                    PAGE,
-                    f"可答需求_{expert.name}",
-                    lambda suffix: app.exports.ranking(ranking, suffix),
-                )
-                layout.link_menu(PAGE, {"expert": expert_id})
-            ticks.mirror(PAGE, ranking, app.shortlists.ticked(list_id) if list_id else frozenset())
-            results.results(PAGE, ranking)
+            chosen = application.records.expert(expert_id)
+            with st.container(border=True, key=f"{PAGE}_block"):
+                works = application.records.works_of(expert_id)
+                capacity = application.records.capacity_left(expert_id)
+                show(records.expert_html(chosen, works, capacity))
+            _needs(chosen, choices)

@@ -9,6 +9,8 @@ from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import charts, html, layout, tables
 from matcher.ui.components.html import md
 
+_MORE = {"waiting": texts.WAITING_NOTE}
+"""What a to-do needs said beside what the services say."""
 _COUNTED = ("needs", "experts", "works", "firms", "institutions")
 
 
@@ -25,6 +27,8 @@ def _todo(summary: Overview) -> None:
         with columns[number % len(columns)].container(border=True, height="stretch"):
             st.markdown(f"**{md(todo.title)}**")
             st.caption(md(todo.detail))
+            if todo.kind in _MORE:
+                st.caption(_MORE[todo.kind])
             if st.button("去处理", key=f"overview_todo_{todo.kind}", icon=":material/arrow_forward:"):
                 navigation.go(todo.page, todo.params)
 
@@ -62,6 +66,15 @@ def _months(summary: Overview) -> None:
     )
 
 
+def _empty() -> None:
+    """A system without records: the two tables to begin with."""
+    st.info("系统里还没有数据。先导入需求和专家（团队）两张表，就可以匹配。", icon=":material/upload_file:")
+    with st.container(horizontal=True, gap="medium"):
+        for kind in ("needs", "experts"):
+            label = f"导入{texts.KIND_LABELS[kind]}"
+            navigation.link("data", label, {"tab": "import", "kind": kind}, icon=":material/arrow_forward:")
+
+
 def _inventory(summary: Overview) -> None:
     st.subheader("系统里有什么", anchor=False)
     with st.container(horizontal=True, gap="medium"):
@@ -79,7 +92,10 @@ def _inventory(summary: Overview) -> None:
 layout.heading("总览", "产业界出题、科技界答题：先看今天要做的事，再看今年的进度。")
 with guard.calm("overview"):
     shown = resources.application().overview.summary()
-    _todo(shown)
+    if shown.counts["needs"] or shown.counts["experts"]:
+        _todo(shown)
+    else:
+        _empty()
     left, right = st.columns(2, gap="large")
     with left:
         _year(shown)

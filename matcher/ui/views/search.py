@@ -7,7 +7,7 @@ import streamlit as st
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import filters, layout, results
-from matcher.ui.components.html import md
+from matcher.ui.components.html import md, show, tag
 
 PAGE = "search"
 _QUERY = "q"
@@ -19,6 +19,14 @@ def _ask(text: str) -> None:
     """Put the question into the address and into the box."""
     navigation.set_param(_QUERY, text)
     st.session_state[f"{PAGE}_line"] = text
+
+
+def _missing(direction: str) -> tuple[str, str] | None:
+    """What to say and which table to import when there is nothing to search in."""
+    records = resources.application().records
+    if direction == "experts":
+        return None if records.experts() else (texts.NO_EXPERTS, "experts")
+    return None if records.needs() else (texts.NO_NEEDS, "needs")
 
 
 def _follow_line() -> None:
@@ -94,6 +102,10 @@ def _search() -> None:
         else:
             need_filter = filters.need_filter(options, PAGE)
         top = filters.top_choice(PAGE)
+    missing = _missing(direction)
+    if missing:
+        layout.invite(*missing)
+        return
     if not query.strip():
         st.info("写一句话，或点一个例子，结果就会出现在这里。", icon=":material/lightbulb:")
         return
@@ -102,13 +114,18 @@ def _search() -> None:
             ranking = app.matching.experts_for_text(query, filter=expert_filter, top=top, practical=practical)
         else:
             ranking = app.matching.needs_for_text(query, filter=need_filter, top=top)
-        st.caption(texts.SCORE_NOTE)
+        if len(ranking.query_lines) == 1:
+            show(tag("div", tag("small", "您的文字"), query, cls="m-query"))
         results.summary(ranking)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             layout.export_menu(
                 PAGE, f"检索结果_{query[:20]}", lambda suffix: app.exports.ranking(ranking, suffix)
             )
             layout.link_menu(PAGE)
+            results.about_menu(PAGE, ranking)
+        if direction == "experts":
+            st.caption(texts.FREE_TEXT_NOTE)
+            navigation.link("data", "导入需求", {"tab": "import", "kind": "needs"}, icon=":material/upload:")
         results.results(PAGE, ranking)
 
 

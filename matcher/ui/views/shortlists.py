@@ -6,11 +6,11 @@ from itertools import groupby
 
 import streamlit as st
 
-from matcher.models import Shortlist
+from matcher.models import Shortlist, ShortlistItem
 from matcher.services.shortlists import ShortlistRow, ShortlistSummary, ShortlistView
 from matcher.ui import guard, navigation, resources, texts
-from matcher.ui.components import cards, layout, ticks
-from matcher.ui.components.html import Html, esc, join, md, sample_badge, show, tag
+from matcher.ui.components import cards, layout, records, ticks
+from matcher.ui.components.html import Html, join, md, sample_badge, show, tag
 from matcher.ui.resources import ACTOR
 
 PAGE = "shortlists"
@@ -40,14 +40,6 @@ def _choose(lists: tuple[ShortlistSummary, ...]) -> str:
     return chosen
 
 
-def _create() -> None:
-    with guard.calm_action("create shortlist"):
-        made = resources.application().shortlists.create(str(st.session_state[f"{PAGE}_new_name"]), ACTOR)
-        navigation.set_param("list", made.shortlist_id)
-        st.session_state[ticks.CURRENT] = made.shortlist_id
-        st.session_state[f"{PAGE}_new_name"] = ""
-
-
 def _rename(shortlist: Shortlist) -> None:
     with guard.calm_action("rename shortlist"):
         name, note = str(st.session_state[f"{PAGE}_name"]), str(st.session_state[f"{PAGE}_note"])
@@ -66,7 +58,9 @@ def _delete(shortlist: Shortlist) -> None:
 
 
 def _row_key(what: str, row: ShortlistRow) -> str:
-    return f"{PAGE}_{what}_{row.item.need_id}_{row.item.expert_id}"
+    """Key of a widget of one row; with the list in it, since two lists may hold the same pairing."""
+    item = row.item
+    return f"{PAGE}_{what}_{item.shortlist_id}_{item.need_id}_{item.expert_id}"
 
 
 def _save_note(row: ShortlistRow) -> None:
@@ -88,14 +82,26 @@ def _remove(view: ShortlistView) -> None:
             guard.say_done(f"已移除 {len(pairs)} 个组合。")
 
 
+def _quotes(item: ShortlistItem) -> tuple[str, str]:
+    """The asking and the answering side of the first evidence the list kept; empty when it kept none."""
+    asked, _, answered = (item.evidence[0] if item.evidence else "").partition(" ↔ ")
+    return asked, answered
+
+
+def _gone(kind: str, record_id: str, kept: str) -> Html:
+    """A record that was deleted since, by its id and what the list itself still says of it."""
+    title = tag("div", f"{kind} {record_id}（已不在系统中）")
+    return join((title, tag("div", f"清单中留存：{kept}", cls="m-sub"))) if kept else title
+
+
 def _head(row: ShortlistRow) -> Html:
     need = row.need
     if need is None:
-        return tag("div", tag("h2", f"需求 {row.item.need_id}（已不在系统中）"), cls="m-record")
+        return tag("div", tag("h2", _gone("需求", row.item.need_id, _quotes(row.item)[0])), cls="m-record")
     place = "　".join(part for part in (need.company, need.town, need.sector) if part)
     return tag(
         "div",
-        tag("h2", need.title, sample_badge(need.is_sample)),
+        tag("h2", need.title, records.markers_html(need), sample_badge(need.is_sample)),
         tag("div", place, cls="m-sub"),
         cls="m-record",
     )
@@ -103,7 +109,10 @@ def _head(row: ShortlistRow) -> Html:
 
 def _pair_html(row: ShortlistRow) -> Html:
     item = row.item
-    who = cards.expert_who(row.expert) if row.expert else esc(f"团队 {item.expert_id}（已不在系统中）")
+    if row.expert:
+        who = cards.expert_who(row.expert)
+    else:
+        who = tag("div", _gone("团队", item.expert_id, _quotes(item)[1]), cls="m-title")
     score = tag("div", tag("b", cards.score_text(item.score)), tag("span", "匹配度"), cls="m-score")
     quotes = join(tag("li", quote) for quote in item.evidence)
     why = tag("div", "匹配依据", tag("ul", quotes), cls="m-note") if item.evidence else Html("")
@@ -174,6 +183,7 @@ def _body(list_id: str) -> None:
     _settings(view.shortlist)
     if not view.items:
         st.info("清单还是空的。到“按需求看”或“按专家看”里，勾选“加入候选清单”。")
+        navigation.link("needs", "去按需求看", icon=":material/factory:")
         return
     st.caption(texts.SCORE_NOTE)
     for _, rows in groupby(view.items, key=lambda row: row.item.need_id):
@@ -185,11 +195,15 @@ with guard.calm("shortlists"):
     existing = resources.application().shortlists.list()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         current = _choose(existing)
-        with st.popover("新建清单", icon=":material/add:", key=f"{PAGE}_new"):
-            st.text_input("清单名称", key=f"{PAGE}_new_name", placeholder="例如：11月汽车机电对接会")
-            st.button("建立", key=f"{PAGE}_new_create", type="primary", on_click=_create)
+        ticks.new_list(PAGE, lambda list_id: navigation.set_param("list", list_id))
+    ticks.show_made()
     if current:
         navigation.set_param("list", current)
         _body(current)
+    elif not resources.application().records.needs():
+        layout.invite(f"还没有清单。{texts.NO_NEEDS}", "needs")
+    elif not resources.application().records.experts():
+        layout.invite(f"还没有清单。{texts.NO_EXPERTS}", "experts")
     else:
         st.info("还没有清单。可以先新建一个，也可以在“按需求看”里直接勾选，系统会自动建立。")
+        navigation.link("needs", "去按需求看", icon=":material/factory:")
