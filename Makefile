@@ -28,7 +28,8 @@ $(VENV)/.dev: requirements-dev.txt requirements.txt | $(VENV)/bin/python
 install: $(VENV)/.runtime ## 只安装运行所需的依赖
 
 run: $(VENV)/.runtime ## 启动平台：浏览器打开 http://localhost:8501
-	@[ -f var/index/experts/manifest.json ] || $(BIN)/python -m matcher index
+	@[ -f "$${MATCHER_HOME:-var}/index/experts/manifest.json" ] || $(BIN)/python -m matcher index \
+		|| echo "索引没有建成（原因见上），平台仍会启动。"
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.dev ## 运行全部测试（不到 10 分钟）
@@ -49,7 +50,7 @@ eval: $(VENV)/.runtime ## 在开发集与示例数据上测量匹配质量
 	$(BIN)/python -m matcher evaluate --needs data/needs.csv --experts data/experts.csv --works data/works.csv --qrels data/qrels.csv
 
 screenshots: $(VENV)/.dev ## 重新截取 docs/screenshots（需要 chromium）
-	$(BIN)/python tests/e2e/screenshots.py docs/screenshots
+	$(BIN)/python tests/e2e/screenshots.py --out docs/screenshots
 
 soak: $(VENV)/.dev ## 长时间测试：大量随机用例与长浏览器流程
 	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)

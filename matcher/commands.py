@@ -9,7 +9,7 @@ import argparse
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, replace
 from pathlib import Path
@@ -98,18 +98,21 @@ def run_match(args: argparse.Namespace) -> int:
 
 
 def _print_ranking(ranking: Ranking) -> None:
+    from matcher.export.document import shown_score
+    from matcher.vocab import Direction
+
     for sentence in ranking.degraded:
         print(f"注意：{sentence}", file=sys.stderr)
     print(f"{ranking.run.direction.value}：{ranking.run.query}（运行 {ranking.run.run_id}）")
     for pair in ranking.pairs:
-        if pair.expert and ranking.run.direction.value.endswith("找专家"):
+        if pair.expert and ranking.run.direction in {Direction.NEED_TO_EXPERTS, Direction.TEXT_TO_EXPERTS}:
             badge = "【示例】" if pair.expert.is_sample else ""
             who = f"{pair.expert.expert_id} {pair.expert.name}{badge}（{pair.expert.institution}）"
         else:
             assert pair.need is not None, "a need is ranked"
             badge = "【示例】" if pair.need.is_sample else ""
             who = f"{pair.need.need_id} {pair.need.title}{badge}（{pair.need.company}）"
-        print(f"{pair.match.rank:>3}  {pair.match.score * 100:5.1f}  {who}")
+        print(f"{pair.match.rank:>3}  {shown_score(pair.match.score):5.1f}  {who}")
         for evidence in pair.match.evidence[:1]:
             print(f"            {evidence.line.text[:40]} ↔ {evidence.facet.text[:50]}")
     if not ranking.pairs:
@@ -134,10 +137,22 @@ def run_index(args: argparse.Namespace) -> int:
 
 
 def run_import(args: argparse.Namespace) -> int:
+    from matcher.intake.mapping import find_headers
     from matcher.services.evaluating import read_bytes
 
     with _open(args, samples=False) as app:
-        preview = app.imports.preview(args.kind, read_bytes(args.file), args.file.name)
+        by_hand = _mapping_by_hand(getattr(args, "map", None) or ())
+        skip = bool(getattr(args, "skip_bad_rows", False))
+        preview = app.imports.preview(
+            args.kind,
+            read_bytes(args.file),
+            args.file.name,
+            mapping=by_hand,
+            drop_samples=args.drop_samples,
+        )
+        for header in by_hand:
+            if not find_headers(preview.headers, header):
+                raise InputError(f"表里没有“{header}”这一列。", f"表里的列有：{'、'.join(preview.headers)}。")
         for header, label in preview.mapping:
             print(f"  列“{header}” → {label}")
         for header in preview.unmapped:
@@ -151,12 +166,25 @@ def run_import(args: argparse.Namespace) -> int:
         )
         if args.dry_run:
             print("试运行，没有写入。")
-            return InputError.exit_code if preview.n_blocked else 0
-        done = app.imports.confirm(preview, ACTOR, drop_samples=args.drop_samples)
+            n_stored = preview.n_new + preview.n_changed + preview.n_same
+            return InputError.exit_code if preview.n_blocked and not (skip and n_stored) else 0
+        done = app.imports.confirm(preview, ACTOR, drop_samples=args.drop_samples, skip_blocked=skip)
         if args.drop_samples:
             print("已删除全部示例数据。")
-        print(f"已导入：新增 {done.n_new}，更新 {done.n_changed}，不变 {done.n_same}。")
+        skipped = f"，跳过有误的 {done.n_skipped} 行" if done.n_skipped else ""
+        print(f"已导入：新增 {done.n_new}，更新 {done.n_changed}，不变 {done.n_same}{skipped}。")
     return 0
+
+
+def _mapping_by_hand(pairs: Iterable[str]) -> dict[str, str]:
+    """``来源列=规范列`` of ``--map`` as header → column; nothing after the sign leaves the column out."""
+    mapping = {}
+    for pair in pairs:
+        header, sign, column = pair.replace("＝", "=").partition("=")
+        if not sign or not header.strip():
+            raise InputError(f"“{pair}”不是列的对应。", '请写成 --map "来源列=规范列"。')
+        mapping[header.strip()] = column.strip()
+    return mapping
 
 
 def run_export(args: argparse.Namespace) -> int:
@@ -183,6 +211,13 @@ def run_drop_samples(args: argparse.Namespace) -> int:
     return 0
 
 
+def run_backup(args: argparse.Namespace) -> int:
+    with _open(args, samples=False) as app:
+        made = app.database.backup_to(args.out)
+        print(f"已备份到 {made}。恢复时先停止平台，再用它替换数据目录里的 matcher.db。")
+    return 0
+
+
 def run_evaluate(args: argparse.Namespace) -> int:
     from matcher.services.evaluating import RUN_HEADER, evaluate_files
 
@@ -205,7 +240,7 @@ def run_evaluate(args: argparse.Namespace) -> int:
 
 
 def run_encoder_info(args: argparse.Namespace) -> int:
-    from matcher.services.evaluating import build_encoder
+    from matcher.services.encoder import build_encoder
 
     encoder = build_encoder(_settings(args))
     if encoder is None:

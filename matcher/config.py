@@ -79,7 +79,7 @@ def _read_toml(path: Path) -> dict[str, dict[str, object]]:
         return {}
     try:
         raw = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise InputError(
             f"设置文件 {path.name} 读不懂：{error}", "请按 TOML 格式改正，或先删除它。"
         ) from error
@@ -101,6 +101,13 @@ def _number(
         allowed = f"不小于 {low:g} 的数" if high == math.inf else f"{low:g}–{high:g} 之间的数"
         raise InputError(f"设置“{key}”应是{allowed}，现在是“{value}”。", "请改正设置文件。")
     return float(value)
+
+
+def _flag(section: Mapping[str, object], key: str) -> bool:
+    value = section.get(key, False)
+    if not isinstance(value, bool):
+        raise InputError(f"设置“{key}”应是 true 或 false，现在是“{value}”。", "请改正设置文件。")
+    return value
 
 
 def _text(section: Mapping[str, object], key: str) -> str | None:
@@ -131,6 +138,8 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
     if sum(weights.values()) <= 0:
         raise InputError("三个通道的权重不能全为 0。", "请改正设置文件的 ranking 一节。")
     url = environ.get("MATCHER_DATABASE_URL") or _text(raw.get("database", {}), "url")
+    if "?" in str(home) and not url:
+        raise InputError(f"数据目录“{home}”的名字里有“?”。", "请换一个没有“?”的文件夹。")
     return Settings(
         home=home,
         database_url=url or f"sqlite:///{home / 'matcher.db'}",
@@ -138,7 +147,7 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
             environ.get("MATCHER_ENCODER") or _text(encoder, "name") or "builtin",
             _text(encoder, "query_prompt"),
             _text(encoder, "document_prompt"),
-            bool(encoder.get("offline", False)),
+            _flag(encoder, "offline"),
         ),
         targets=Targets(
             int(_number(targets, "yearly", defaults.yearly, low=1)),

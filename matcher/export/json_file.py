@@ -49,6 +49,7 @@ def _run(run: RunInfo) -> dict[str, object]:
 def _pair(row: PairRow) -> dict[str, object]:
     return {
         "rank": row.rank,
+        **({"run_id": row.run_id} if row.run_id else {}),
         "need_id": row.need_id,
         "need_title": badged(row.need_title, row.is_sample_need),
         "company": badged(row.company, row.is_sample_need),

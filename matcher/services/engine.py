@@ -19,6 +19,7 @@ from matcher.retrieval.expansion import Expander, background_texts
 from matcher.retrieval.index import PoolIndex, compute_manifest
 from matcher.retrieval.pool import Pool, build_expert_pool, build_need_pool
 from matcher.retrieval.reuse import Progress
+from matcher.services.encoder import build_encoder
 from matcher.services.shelf import IndexShelf
 from matcher.services.snapshot import EngineStatus, Records, Snapshot, Words
 from matcher.store.database import Database
@@ -56,8 +57,6 @@ class Engine:
         self._shelf = IndexShelf(settings.home / "index")
         self._progress: tuple[str, int, int] | None = None
 
-    # ------------------------------------------------------------ encoder
-
     @property
     def wants_encoder(self) -> bool:
         return self._settings.encoder.name != NO_ENCODER
@@ -86,8 +85,14 @@ class Engine:
 
     def _load(self) -> None:
         """Body of the loader thread: no failure may leave the state at “loading” for ever."""
+        from matcher.encoding.cache import CachedEncoder
+
         try:
-            encoder = self._load_encoder()
+            self._progress = ("加载语义模型", 0, 1)
+            model = build_encoder(self._settings)
+            if model is None:
+                return
+            encoder = CachedEncoder(model, self._settings.home / "cache" / "embeddings.sqlite")
             key, plain = self._fresh()  # words alone answer from here on, while the vectors are made
             prepared = self._with_encoder(plain, encoder)
             with self._build_lock:
@@ -105,38 +110,20 @@ class Engine:
         finally:
             self._progress = None
 
-    def _load_encoder(self) -> Encoder:
-        from matcher.encoding.cache import CachedEncoder
-        from matcher.encoding.sentence_transformer import load_encoder
-
-        wanted = self._settings.encoder
-        self._progress = ("加载语义模型", 0, 1)
-        model = load_encoder(
-            wanted.name,
-            cache_dir=self._settings.home / "models",
-            query_prompt=wanted.query_prompt,
-            document_prompt=wanted.document_prompt,
-            offline=wanted.offline or None,
-        )
-        return CachedEncoder(model, self._settings.home / "cache" / "embeddings.sqlite")
-
     def _with_encoder(self, plain: Snapshot, encoder: Encoder) -> Snapshot:
         """The snapshot with vectors: those on disk when they fit, else new ones."""
 
         def upgrade(name: str, scorer: Scorer) -> Scorer:
-            plain_index = scorer.index
-            expected = replace(plain_index.manifest, encoder=encoder.fingerprint)
-            index = self._shelf.take(name, plain_index.pool, expected, plain_index.background)
-            index = index or plain_index.with_encoder(encoder, self._tell)
+            known = scorer.index
+            expected = replace(known.manifest, encoder=encoder.fingerprint)
+            index = self._shelf.take(name, known.pool, expected, known.background)
+            index = index or known.with_encoder(encoder, self._tell)
             return Scorer(
                 index, scorer.tokeniser, scorer.expander, encoder, scorer.params, plain=scorer.plain
             )
 
-        return Snapshot(
-            plain.records, upgrade("experts", plain.experts), upgrade("needs", plain.needs), plain.words
-        )
-
-    # ------------------------------------------------------------ snapshots
+        experts, needs = upgrade("experts", plain.experts), upgrade("needs", plain.needs)
+        return replace(plain, experts=experts, needs=needs)
 
     def snapshot(self) -> Snapshot:
         """The present data, indexed; built anew when anything changed since the last call."""
@@ -212,8 +199,6 @@ class Engine:
             )
         return (records.revision, thesaurus), records
 
-    # ------------------------------------------------------------ building
-
     def _word_tools(self) -> Words:
         key = self._thesaurus_key()
         if self._words is None or self._words.key != key:
@@ -274,8 +259,6 @@ class Engine:
     def _tell(self, what: str, done: int, total: int) -> None:
         self._progress = (what, done, total)
 
-    # ------------------------------------------------------------ status
-
     def degraded(self) -> tuple[str, ...]:
         """Sentences saying what is missing from the ranking now; empty when nothing is."""
         if self._failure is not None:
@@ -291,6 +274,7 @@ class Engine:
         self.start()
         current = self._current
         snapshot = current[1] if current else None
+        pool = snapshot.experts.index.pool if snapshot else None
         if self._failure is not None:
             state, message = "failed", str(self._failure)
         elif not self.wants_encoder:
@@ -299,7 +283,6 @@ class Engine:
             state, message = "loading", "语义模型正在加载，现在就可以查看，匹配先按用词和术语。"
         else:
             state, message = "ready", "语义模型已就绪。"
-        pool = snapshot.experts.index.pool if snapshot else None
         return EngineStatus(
             state,
             message,

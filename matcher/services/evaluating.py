@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matcher.config import NO_ENCODER, Settings
-from matcher.encoding.protocol import Encoder
 from matcher.errors import InputError
 from matcher.evaluation.harness import FUSED, Report, evaluate, run_rows
 from matcher.intake.readers import decode_text, read_table
@@ -21,6 +20,7 @@ from matcher.ranking.scorer import PoolScores, Scorer
 from matcher.retrieval.expansion import Expander, background_texts
 from matcher.retrieval.index import PoolIndex
 from matcher.retrieval.pool import build_expert_pool
+from matcher.services.encoder import build_encoder
 from matcher.text.thesaurus import load_thesaurus
 from matcher.text.tokenise import Tokeniser
 
@@ -105,22 +105,6 @@ def read_qrels(path: Path) -> dict[str, dict[str, int]]:
     if not qrels:
         raise InputError(f"{path.name} 里没有评分。", "请检查文件内容。")
     return qrels
-
-
-def build_encoder(settings: Settings) -> Encoder | None:
-    """The encoder the settings name; None for ``none``. Raises EncoderError."""
-    wanted = settings.encoder
-    if wanted.name == NO_ENCODER:
-        return None
-    from matcher.encoding.sentence_transformer import load_encoder
-
-    return load_encoder(
-        wanted.name,
-        cache_dir=settings.home / "models",
-        query_prompt=wanted.query_prompt,
-        document_prompt=wanted.document_prompt,
-        offline=wanted.offline or None,
-    )
 
 
 def evaluate_files(

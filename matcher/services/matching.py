@@ -10,8 +10,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from matcher.errors import InputError
-from matcher.models import Exclusion, Expert, Match, Need, PracticalSignal
+from matcher.export.document import shown_score
+from matcher.models import Exclusion, Expert, Need, PracticalSignal
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.ranking.evidence import EvidenceFinder
 from matcher.ranking.practical import REORDER_WEIGHT, compute_practical, practical_mean
@@ -22,15 +22,15 @@ from matcher.services.rankings import (
     RankedPair,
     Ranking,
     build_run,
+    checked_text,
     match_at,
+    open_needs,
     place_of,
+    weakest_channel,
     with_evidence,
 )
 from matcher.services.snapshot import Snapshot
-from matcher.text.normalise import has_content
 from matcher.vocab import Direction
-
-MAX_TEXT = 5_000
 
 
 class MatchingService:
@@ -69,7 +69,7 @@ class MatchingService:
         self, text: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
     ) -> Ranking:
         """Experts for free text. Raises InputError when the text is empty or too long."""
-        query = text_query(_checked(text))
+        query = text_query(checked_text(text))
         return self._experts(
             self._engine.snapshot(),
             query,
@@ -82,7 +82,7 @@ class MatchingService:
 
     def needs_for_text(self, text: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
         """Needs for free text. Raises InputError when the text is empty or too long."""
-        snapshot, query, wanted = self._engine.snapshot(), text_query(_checked(text)), filter or NeedFilter()
+        snapshot, query, wanted = self._engine.snapshot(), text_query(checked_text(text)), open_needs(filter)
         scorer, needs = snapshot.needs, snapshot.records.needs
         scores = scorer.score([query])
         ids = scorer.index.pool.item_ids
@@ -114,7 +114,7 @@ class MatchingService:
         Raises:
             NotFoundError: no such expert.
         """
-        snapshot, wanted = self._engine.snapshot(), filter or NeedFilter()
+        snapshot, wanted = self._engine.snapshot(), open_needs(filter)
         expert = snapshot.records.expert(expert_id)
         scorer, scores = snapshot.experts, snapshot.need_scores
         column = scorer.index.pool.position[expert_id]
@@ -147,39 +147,48 @@ class MatchingService:
         )
 
     def explain_absence(
-        self, need_id: str, expert_id: str, *, filter: ExpertFilter | None = None, top: int = 20
+        self,
+        need_id: str,
+        expert_id: str,
+        *,
+        filter: ExpertFilter | None = None,
+        top: int = 20,
+        practical: bool = False,
     ) -> Exclusion:
-        """Say why an expert is not among the first ``top`` for a need, with the pair's own match."""
+        """Say why an expert is not among the first ``top`` for a need, with the pair's own match.
+
+        The rank named is the one among the experts who may be listed at all, before any filter.
+        """
         snapshot, wanted = self._engine.snapshot(), filter or ExpertFilter()
         need, expert = snapshot.records.need(need_id), snapshot.records.expert(expert_id)
-        scorer, query = snapshot.experts, need_query(need)
-        scores = scorer.score([query])
-        pool = scorer.index.pool
-        row = pool.position[expert_id]
-        match = match_at(scorer, scores, 0, row, need_id, expert_id)
-        match = replace(
-            with_evidence(match, EvidenceFinder(scorer, query), row),
-            rank=place_of(scores, 0, row, pool.item_ids),
-            practical=self._practical(snapshot, expert, need.company),
-        )
+        scorer = snapshot.experts
+        row = scorer.index.pool.position[expert_id]
         forbidden = snapshot.records.forbidden.kind(need.company, expert)
-        if forbidden:
-            return Exclusion(
-                expert_id, forbidden, f"台账里这家企业与该团队（单位）标为“{forbidden}”，不再推荐。", match
-            )
+        everyone = self._experts(
+            snapshot, need_query(need), need, Direction.NEED_TO_EXPERTS, ExpertFilter(), len(snapshot.records.experts),
+            practical, explain=(row,),
+        )  # fmt: skip
+        match = next((p.match for p in everyone.pairs if p.match.expert_id == expert_id), None)
+        if match is None:
+            message = f"台账里这家企业与该团队（单位）标为“{forbidden}”，不再推荐。"
+            return Exclusion(expert_id, forbidden, message)
         reason = wanted.reason(expert, snapshot.records.history.capacity_left(expert))
         if reason:
-            return Exclusion(expert_id, "筛选条件", f"{reason}；去掉这项筛选后排第 {match.rank} 位。", match)
-        listed = self._experts(snapshot, query, need, Direction.NEED_TO_EXPERTS, wanted, top, practical=False)
-        shown = next((p.match.rank for p in listed.pairs if p.match.expert_id == expert_id), None)
-        if shown is not None:
-            return Exclusion(expert_id, "已列出", f"该团队已在名单中，排第 {shown} 位。", match)
-        last = listed.pairs[-1].match if listed.pairs else None
-        weak = _weakest(match, last) if last else ""
-        message = f"匹配度 {match.score * 100:.1f}，在全部 {len(pool.item_ids)} 个团队中排第 {match.rank} 位"
-        if last:
-            message += f"；名单末位为 {last.score * 100:.1f}"
-        message += f"，差距主要在“{weak}”。" if weak else "。"
+            return Exclusion(expert_id, "筛选条件", f"{reason}；不加任何筛选时排第 {match.rank} 位。", match)
+        history = snapshot.records.history
+        listed = [
+            p.match
+            for p in everyone.pairs
+            if p.expert and not wanted.reason(p.expert, history.capacity_left(p.expert))
+        ]
+        place = next(n for n, other in enumerate(listed, 1) if other.expert_id == expert_id)
+        if place <= top:
+            return Exclusion(expert_id, "已列出", f"该团队已在名单中，排第 {place} 位。", match)
+        last = listed[top - 1]
+        message = (
+            f"匹配度 {shown_score(match.score):.1f}，在可列的 {len(listed)} 个团队中排第 {place} 位；"
+            f"名单末位为 {shown_score(last.score):.1f}，差距主要在“{weakest_channel(match, last)}”。"
+        )
         if not match.evidence:
             return Exclusion(expert_id, "无匹配依据", message + "团队资料中没有与需求对得上的内容。", match)
         return Exclusion(expert_id, "排名靠后", message, match)
@@ -195,7 +204,9 @@ class MatchingService:
         wanted: ExpertFilter,
         top: int,
         practical: bool,
+        explain: Sequence[int] | None = None,
     ) -> Ranking:
+        """Rank the experts; evidence is found for those in the rows ``explain``, or for all listed."""
         scorer, records = snapshot.experts, snapshot.records
         scores = scorer.score([query])
         ids = scorer.index.pool.item_ids
@@ -219,7 +230,7 @@ class MatchingService:
             match = match_at(scorer, scores, 0, row, need.need_id if need else "", expert_id)
             shown = signals or self._practical(snapshot, expert, company)
             match = replace(match, rank=rank, practical=shown)
-            if finder:
+            if finder and (explain is None or row in explain):
                 match = with_evidence(match, finder, row)
             pairs.append(RankedPair(match, need, expert, records.history.capacity_left(expert)))
         return self._ranking(
@@ -251,6 +262,7 @@ class MatchingService:
             [pair.match for pair in pairs],
             created_at=self._clock(),
             revision=snapshot.records.revision,
+            thesaurus=snapshot.words.thesaurus.fingerprint,
             degraded=degraded,
             wanted=wanted,
             top=top,
@@ -267,20 +279,3 @@ class MatchingService:
             degraded,
             query.lines,
         )
-
-
-def _checked(text: str) -> str:
-    if not has_content(text):
-        raise InputError("还没有输入要查的内容。", "请写一句话，例如“刹车片磨得快”。")
-    if len(text) > MAX_TEXT:
-        raise InputError(f"文字太长（{len(text)} 字）。", f"请控制在 {MAX_TEXT} 字以内。")
-    return text
-
-
-def _weakest(match: Match, last: Match) -> str:
-    """Label of the channel where the match falls furthest behind another one."""
-    channel = max(
-        last.contributions,
-        key=lambda c: (last.contributions[c] - match.contributions.get(c, 0.0), c.value),
-    )
-    return channel.label

@@ -12,14 +12,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from matcher.errors import InputError
 from matcher.models import Expert, Match, Need, RequirementLine, Run
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.ranking.evidence import EvidenceFinder
-from matcher.ranking.scorer import PoolScores, Query, Scorer
-from matcher.vocab import Channel, Direction
+from matcher.ranking.scorer import WEAK_SCORE, PoolScores, Query, Scorer
+from matcher.text.normalise import has_content
+from matcher.vocab import Channel, Direction, NeedStatus
 
 BEIJING = timedelta(hours=8)
 FREE_TEXT = "text"
+MAX_TEXT = 5_000
+OPEN_STATUSES = frozenset({"", NeedStatus.WAITING, NeedStatus.RETURNED, NeedStatus.PUBLISHED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +49,20 @@ class Ranking:
     topics: tuple[str, ...]
     degraded: tuple[str, ...]
     query_lines: tuple[RequirementLine, ...]
+
+    @property
+    def n_weak(self) -> int:
+        """How many of the last pairs are weak: a score below ``WEAK_SCORE``, or no evidence.
+
+        Counted from the end, so that the strong ones stay together at the top.
+        """
+        strong = [n for n, pair in enumerate(self.pairs, 1) if not is_weak(pair.match)]
+        return len(self.pairs) - max(strong, default=0)
+
+
+def is_weak(match: Match) -> bool:
+    """Say whether a pair is hardly more than chance: see docs/evaluation.md for where the line was drawn."""
+    return match.score < WEAK_SCORE or not match.evidence
 
 
 def match_at(
@@ -79,6 +97,13 @@ def _filters_of(wanted: ExpertFilter | NeedFilter) -> dict[str, object]:
     return {name: sorted(v) if isinstance(v, frozenset) else v for name, v in values if v}
 
 
+def _trace(match: Match) -> list[object]:
+    """Everything of a match that a file may show."""
+    evidence = [[e.line.line_id, e.facet.facet_id, e.strength] for e in match.evidence]
+    practical = [[signal.name, signal.text] for signal in match.practical]
+    return [match.need_id, match.expert_id, match.score, evidence, [g.line_id for g in match.gaps], practical]
+
+
 def build_run(
     scorer: Scorer,
     query: Query,
@@ -87,6 +112,7 @@ def build_run(
     *,
     created_at: datetime,
     revision: int,
+    thesaurus: str,
     degraded: tuple[str, ...],
     wanted: ExpertFilter | NeedFilter,
     top: int,
@@ -95,6 +121,10 @@ def build_run(
     """Record a ranking. The run id is a hash of question, parameters, data, model and result; time is not in it."""
     parameters: dict[str, object] = {
         "weights": {channel.value: weight for channel, weight in scorer.params.weights.items()},
+        "best_facets": scorer.params.best_facets,
+        "facet_share": scorer.params.facet_share,
+        "evidence_threshold": scorer.params.evidence_threshold,
+        "thesaurus": thesaurus,
         "filters": _filters_of(wanted),
         "top": top,
         "practical": practical,
@@ -103,7 +133,7 @@ def build_run(
     manifest = scorer.index.manifest
     identity = json.dumps(
         [direction, shown, parameters, manifest.pool, manifest.lexicon, manifest.encoder, revision, degraded]
-        + [[m.need_id, m.expert_id, m.score] for m in matches],
+        + [_trace(match) for match in matches],
         ensure_ascii=False,
         sort_keys=True,
     )
@@ -118,3 +148,26 @@ def build_run(
         degraded,
         tuple(matches),
     )
+
+
+def open_needs(filter: NeedFilter | None) -> NeedFilter:
+    """The filter, or where it names no status: needs somebody may still be found for."""
+    wanted = filter or NeedFilter()
+    return wanted if wanted.statuses else replace(wanted, statuses=OPEN_STATUSES)
+
+
+def checked_text(text: str) -> str:
+    if not has_content(text):
+        raise InputError("还没有输入要查的内容。", "请写一句话，例如“刹车片磨得快”。")
+    if len(text) > MAX_TEXT:
+        raise InputError(f"文字太长（{len(text)} 字）。", f"请控制在 {MAX_TEXT} 字以内。")
+    return text
+
+
+def weakest_channel(match: Match, last: Match) -> str:
+    """Label of the channel where the match falls furthest behind another one."""
+    channel = max(
+        last.contributions,
+        key=lambda c: (last.contributions[c] - match.contributions.get(c, 0.0), c.value),
+    )
+    return channel.label

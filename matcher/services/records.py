@@ -10,11 +10,13 @@ from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.services.engine import Engine
 from matcher.store.database import Database
+from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
 from matcher.text.normalise import normalise
 from matcher.vocab import CallType, NeedStatus, Ring, Sector
 
 SAMPLE_LOADED = "sample_loaded"
+OWN_WORKS = "挂在示例团队下的自有成果"
 KINDS = ("needs", "experts", "works", "firms", "institutions", "cooperation")
 
 
@@ -91,6 +93,11 @@ class RecordsService:
         """Raises NotFoundError."""
         return self._engine.records().expert(expert_id)
 
+    def capacity_left(self, expert_id: str) -> int | None:
+        """Capacity less cooperations under way; None when the capacity is unknown. Raises NotFoundError."""
+        records = self._engine.records()
+        return records.history.capacity_left(records.expert(expert_id))
+
     def works(self) -> tuple[Work, ...]:
         return self._engine.records().works
 
@@ -123,22 +130,33 @@ class RecordsService:
         )
 
     def drop_samples(self, actor: str) -> dict[str, int]:
-        """Delete every 示例 record, and works and ticks that hang on them; the sample is not loaded again.
+        """Delete every 示例 record and the works of 示例 teams; the sample is not loaded again.
+
+        Ticked pairings stay in their lists with what was shown of them.
 
         Returns:
-            Deleted records per kind.
+            Deleted records per kind; the bureau's own works that went with a 示例 team are counted apart,
+            as ``OWN_WORKS``, when there are any.
         """
         with self._database.session() as session:
             return delete_samples(Repositories(session, clock=self._clock), actor)
 
 
 def delete_samples(stored: Repositories, actor: str) -> dict[str, int]:
-    """Delete the 示例 records inside the caller's transaction; returns deleted records per kind."""
+    """Delete the 示例 records inside the caller's transaction; returns deleted records per kind.
+
+    A work cannot stay without its team, so works a person added to a 示例 team go too: they are
+    counted apart and named in the audit log.
+    """
+    before = {work.work_id: work for work in stored.works.all()}
+    gone = [before[work_id] for work_id in stored.works.delete_where_sample()]
+    own = [work for work in gone if work.kind != SAMPLE_WORK_KIND]
     kinds = ("needs", "experts", "firms", "cooperation")
     deleted = {kind: len(getattr(stored, kind).delete_where_sample()) for kind in kinds}
-    orphans = stored.works.orphans()
-    stored.works.delete(orphans)
-    deleted["works"] = len(orphans)
+    deleted["works"] = len(gone) - len(own)
+    if own:
+        deleted[OWN_WORKS] = len(own)
     stored.settings.put(SAMPLE_LOADED, True)
-    stored.audit.add(actor, "drop_samples", "records", "", dict(deleted))
+    named = {"own_works": [f"{work.work_id} {work.title}" for work in own]} if own else {}
+    stored.audit.add(actor, "drop_samples", "records", "", {**deleted, **named})
     return deleted
