@@ -121,6 +121,14 @@ def _add_data(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     load.add_argument("file", type=Path, help="文件")
     load.add_argument("--dry-run", action="store_true", help="只检查，不写入")
     load.add_argument("--drop-samples", action="store_true", help="导入前删除全部示例数据")
+    load.add_argument("--skip-bad-rows", action="store_true", help="跳过有误的行，导入其余")
+    load.add_argument(
+        "--map",
+        action="append",
+        default=[],
+        metavar="来源列=规范列",
+        help="手工指定一列对应什么，可重复；等号后留空表示不读取",
+    )
     export = _add(
         parsers, "export", "导出一类数据，或一份候选合作清单", "export experts 专家.csv", commands.run_export
     )

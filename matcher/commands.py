@@ -141,8 +141,8 @@ def run_import(args: argparse.Namespace) -> int:
     from matcher.services.evaluating import read_bytes
 
     with _open(args, samples=False) as app:
-        by_hand = _mapping_by_hand(getattr(args, "map", None) or ())
-        skip = bool(getattr(args, "skip_bad_rows", False))
+        by_hand = _mapping_by_hand(args.map)
+        skip = args.skip_bad_rows
         preview = app.imports.preview(
             args.kind,
             read_bytes(args.file),

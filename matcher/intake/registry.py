@@ -53,6 +53,8 @@ class Registry:
             if len(start) > self._longest or start not in self._by_name:
                 continue
             rest = text[end:].strip(" \u3000-—·,，、/")
+            if rest[:1] in ("(", "（") and rest[1:-1].endswith(_DEPARTMENTS):
+                rest = rest[1:-1]
             if self._is_department(start, rest):
                 return self._by_name[start], rest
         return None, ""

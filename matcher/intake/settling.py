@@ -9,8 +9,9 @@ possible by import. Deliberately reads no file and no database: the stored recor
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from typing import Any
 
 from matcher.columns import RecordKind, fields_of
 from matcher.intake.identity import PROHIBITIONS, bare, derive_id, identity_key
@@ -70,7 +71,6 @@ class _Settling:
         self._names = [field.name for field in fields_of(parsed.kind)]
         self._has_data_kind = "data_kind" in self._names
         self._issues: list[Issue] = []
-        self._turned_own = 0
         # Weaker keys (aliases) count only where no stored record has the name itself.
         self._by_key: tuple[dict[tuple[str, ...], list[str]], ...] = (defaultdict(list), defaultdict(list))
         for record_id, record in known.records.items():
@@ -106,7 +106,8 @@ class _Settling:
                 text = f"第 {row} 行与库里的 {'、'.join(ids)} 都对得上，请写明编号。"
                 self._block(row, id_name, "", text)
                 return None
-            record = replace(record, **{id_name: ids[0] if ids else derive_id(self._kind, asdict(record))})
+            named: Any = {id_name: ids[0] if ids else derive_id(self._kind, asdict(record))}
+            record = replace(record, **named)
         record_id = getattr(record, id_name)
         stored = self._known.records.get(record_id)
         if stored is not None:
@@ -163,11 +164,9 @@ class _Settling:
         kept = {name for name in self._names[1:] if name not in stated}
         if self._has_data_kind:
             kept.discard("data_kind")
-            before, after = getattr(stored, "data_kind", ""), getattr(record, "data_kind", "")
-            if before != after:
+            if getattr(record, "data_kind", "") != getattr(stored, "data_kind", ""):
                 # The source named the earlier data; it would call the bureau's own record fictitious.
                 kept.discard("source")
-                self._turned_own += after == DataKind.OWN
         if isinstance(record, Firm | Institution) and not {self._names[0]} & stated:
             # Found by an alias: the registered name stays.
             kept.add("name")
@@ -187,18 +186,20 @@ class _Settling:
     def _check_references(self, row: int, record: Record) -> bool:
         """Whether the row may be stored; tells what it points to and is not there."""
         prohibits = isinstance(record, Cooperation) and record.kind in PROHIBITIONS
-        if isinstance(record, Work) or (isinstance(record, Cooperation) and prohibits and record.expert_id):
-            if record.expert_id not in self._known.experts:
-                text = f"第 {row} 行的专家编号“{record.expert_id}”不在系统中；请先导入专家，或改正编号。"
-                self._block(row, "expert_id", record.expert_id, text)
-                return False
+        expert_id = record.expert_id if isinstance(record, Work | Cooperation) else ""
+        if (isinstance(record, Work) or (prohibits and expert_id)) and expert_id not in self._known.experts:
+            text = f"第 {row} 行的专家编号“{expert_id}”不在系统中；请先导入专家，或改正编号。"
+            self._block(row, "expert_id", expert_id, text)
+            return False
         if isinstance(record, Cooperation) and prohibits:
             self._note_unknown_names(row, record)
-        if isinstance(record, Expert) and self._known.institutions and not record.ring:
-            if self._registry.find(record.institution)[0] is None:
-                text = f"第 {row} 行的单位“{record.institution}”不在高校院所名录中，圈层留空；可在名录中补充。"
-                self._note(row, "institution", record.institution, text)
+        if isinstance(record, Expert) and not record.ring and self._is_unregistered(record):
+            text = f"第 {row} 行的单位“{record.institution}”不在高校院所名录中，圈层留空；可在名录中补充。"
+            self._note(row, "institution", record.institution, text)
         return True
+
+    def _is_unregistered(self, expert: Expert) -> bool:
+        return bool(self._known.institutions) and self._registry.find(expert.institution)[0] is None
 
     def _note_unknown_names(self, row: int, record: Cooperation) -> None:
         unknown = []
@@ -207,17 +208,25 @@ class _Settling:
         if not record.expert_id and self._registry.exact(record.institution) is None:
             unknown.append(("institution", record.institution, "单位"))
         for column, name, label in unknown:
-            text = f"第 {row} 行的{label}“{name}”在系统中没有登记，“{record.kind}”只按这个名称生效；请核对写法。"
+            text = (
+                f"第 {row} 行的{label}“{name}”在系统中没有登记，“{record.kind}”只按这个名称生效；请核对写法。"
+            )
             self._note(row, column, name, text)
 
-    def _note_file(self, records: Iterable[Record]) -> None:
+    def _note_file(self, records: Sequence[Record]) -> None:
         n_without = sum(isinstance(record, Need) and not record.sector for record in records)
         if n_without:
             text = f"有 {n_without} 条需求没有领域，已留空；按领域筛选时不会列出。"
             self._note(self._parsed.header_row, "sector", "", text)
-        if self._turned_own:
-            text = f"有 {self._turned_own} 条原为示例或公开数据，导入后成为本地数据；要保留请写明「数据性质」。"
+        n_turned = sum(self._turns_own(record) for record in records)
+        if n_turned:
+            text = f"有 {n_turned} 条原为示例或公开数据，导入后成为本地数据；要保留请写明「数据性质」。"
             self._note(self._parsed.header_row, "data_kind", "", text)
+
+    def _turns_own(self, record: Record) -> bool:
+        stored = self._known.records.get(getattr(record, self._names[0]))
+        before, after = getattr(stored, "data_kind", ""), getattr(record, "data_kind", "")
+        return before in (DataKind.SAMPLE, DataKind.PUBLIC) and after == DataKind.OWN
 
     def _block(self, row: int, column: str, value: str, text: str) -> None:
         self._issues.append(Issue(row, self._parsed.header_of(column), value, text))

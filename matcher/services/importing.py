@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from matcher.columns import RecordKind, fields_of
 from matcher.config import Settings
 from matcher.errors import InputError
+from matcher.intake.identity import bare
+from matcher.intake.mapping import read_by_hand
 from matcher.intake.readers import read_table
+from matcher.intake.schema import combine_mapping, propose_mapping
+from matcher.intake.settling import Known, settle
 from matcher.intake.validation import Parsed, parse_rows
-from matcher.models import Expert, Institution, Issue, Need, Record, Work
+from matcher.models import Institution, Issue, Record, Work
 from matcher.services.records import KINDS, SAMPLE_LOADED, delete_samples
 from matcher.store.database import Database
+from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
-from matcher.text.normalise import normalise
-from matcher.vocab import NeedStatus
+from matcher.vocab import DataKind
 
 N_SAMPLE = 20
 SAMPLE_ACTOR = "系统"
@@ -25,13 +29,21 @@ SAMPLE_ACTOR = "系统"
 
 @dataclass(frozen=True)
 class ImportPreview:
-    """What a file would do. ``issues`` name row, column, value and what to do; ``n_blocked`` rows stop the import."""
+    """What a file would do. ``issues`` name row, column, value and what to do; ``n_blocked`` rows stop the import.
+
+    ``mapping`` is (header, label) of the columns that are read. ``targets`` are the columns a header
+    may be given by hand, as (canonical column, label); ``chosen`` says for every header which one it
+    has now, "" for none. ``remember`` is what a confirmed import keeps for the next file.
+    """
 
     kind: str
     filename: str
     header_row: int
     mapping: tuple[tuple[str, str], ...]
     unmapped: tuple[str, ...]
+    headers: tuple[str, ...]
+    targets: tuple[tuple[str, str], ...]
+    chosen: Mapping[str, str]
     issues: tuple[Issue, ...]
     n_rows: int
     n_new: int
@@ -40,14 +52,18 @@ class ImportPreview:
     n_blocked: int
     sample: tuple[Record, ...]
     notes: tuple[str, ...]
+    remember: Mapping[str, str]
     token: Parsed
 
 
 @dataclass(frozen=True, slots=True)
 class ImportResult:
+    """What an import did; ``n_skipped`` rows were left out because something is wrong with them."""
+
     n_new: int
     n_changed: int
     n_same: int
+    n_skipped: int = 0
 
 
 class ImportService:
@@ -57,45 +73,72 @@ class ImportService:
         self._database = database
         self._clock = clock
 
-    def preview(self, kind: str, data: bytes, filename: str) -> ImportPreview:
-        """Read a file without storing anything; the column mapping used last time for these headers is kept.
+    def preview(
+        self,
+        kind: str,
+        data: bytes,
+        filename: str,
+        *,
+        mapping: Mapping[str, str] | None = None,
+        drop_samples: bool = False,
+    ) -> ImportPreview:
+        """Read a file without storing anything.
+
+        A blank cell, or one that is not understood, keeps what is stored; so nothing can be cleared
+        by import.
+
+        Args:
+            kind: the record kind.
+            data: the whole file.
+            filename: its name.
+            mapping: header → canonical column by hand, "" to leave a column out; it goes before what
+                was chosen for a header in an earlier import, and that before the aliases.
+            drop_samples: what the file would do once the 示例 records are gone.
 
         Raises:
-            InputError: the file cannot be read at all.
+            InputError: the file cannot be read at all, or ``mapping`` names an unknown column.
         """
         check_kind(kind)
         table = read_table(data, filename, kind)
+        labels = {field.name: field.label for field in fields_of(kind)}
+        by_hand = read_by_hand(kind, table.headers, mapping or {})
         with self._database.reading() as session:
             stored = Repositories(session)
-            remembered = stored.mappings.recall(kind)
-            known = {h: c for h, c in remembered.items() if h in table.headers}
-            parsed = parse_rows(kind, table)
-            if known and any(parsed.mapping.get(h) != c for h, c in known.items()):
-                parsed = parse_rows(kind, table, {**parsed.mapping, **known})
-            records, references = _settle(stored, parsed)
+            earlier = {h: c for h, c in stored.mappings.recall(kind).items() if not c or c in labels}
+            decided = combine_mapping(kind, table.headers, earlier, by_hand)
+            parsed = parse_rows(kind, table, decided)
+            known, dropped = _known(stored, kind, drop_samples)
+            settled = settle(parsed, known)
             repository: Any = getattr(stored, kind)
-            outcome = repository.compare(records)
-        issues = (*parsed.issues, *references)
-        labels = {field.name: field.label for field in fields_of(kind)}
+            outcome = repository.compare(settled.records)
+        issues = tuple(sorted((*parsed.issues, *settled.issues), key=lambda issue: issue.row))
+        n_again = sum(record_id in dropped for record_id in (*outcome.changed, *outcome.same))
+        proposal = propose_mapping(kind, table.headers).mapping
         return ImportPreview(
             kind=kind,
             filename=filename,
             header_row=table.header_row,
-            mapping=tuple((header, labels[column]) for header, column in parsed.mapping.items() if column),
+            mapping=tuple((header, labels[column]) for header, column in parsed.mapping.items()),
             unmapped=parsed.unmapped,
+            headers=table.headers,
+            targets=tuple(labels.items()),
+            chosen={header: parsed.mapping.get(header, "") for header in table.headers},
             issues=issues,
             n_rows=len(table.rows),
-            n_new=len(outcome.new),
-            n_changed=len(outcome.changed),
-            n_same=len(outcome.same),
-            n_blocked=len({issue.row for issue in issues if issue.blocking}),
-            sample=records[:N_SAMPLE],
+            n_new=len(outcome.new) + n_again,
+            n_changed=sum(record_id not in dropped for record_id in outcome.changed),
+            n_same=sum(record_id not in dropped for record_id in outcome.same),
+            n_blocked=_count_blocked(issues, table.header_row, len(table.rows)),
+            sample=settled.records[:N_SAMPLE],
             notes=table.notes,
+            remember={h: c for h, c in decided.items() if h in by_hand or proposal.get(h) != c},
             token=parsed,
         )
 
-    def confirm(self, preview: ImportPreview, actor: str, *, drop_samples: bool = False) -> ImportResult:
-        """Store the previewed rows, all or none; a second time it changes nothing.
+    def confirm(
+        self, preview: ImportPreview, actor: str, *, drop_samples: bool = False, skip_blocked: bool = False
+    ) -> ImportResult:
+        """Store the previewed rows in one transaction; a second time it changes nothing.
 
         The rows are settled once more inside the transaction, against what is stored by now.
 
@@ -103,27 +146,30 @@ class ImportService:
             preview: as shown to the person.
             actor: who confirms.
             drop_samples: delete all 示例 records first, in the same transaction.
+            skip_blocked: leave out the rows that something is wrong with; otherwise one such row
+                stops the whole file.
 
         Raises:
             InputError: a row is blocked, or there is nothing to store; nothing was changed.
         """
-        if preview.n_blocked:
-            raise _blocked(preview.n_blocked)
-        if not preview.token.records:
-            raise InputError("表格里没有可导入的数据行。", "请检查表头下面是否有内容。")
+        parsed = preview.token
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
             if drop_samples:
                 delete_samples(stored, actor)
-            records, references = _settle(stored, preview.token)
-            if any(issue.blocking for issue in references):
-                raise _blocked(len({issue.row for issue in references if issue.blocking}))
+            settled = settle(parsed, _known(stored, preview.kind)[0])
+            n_blocked = _count_blocked((*parsed.issues, *settled.issues), parsed.header_row, preview.n_rows)
+            if n_blocked and not (skip_blocked and settled.records):
+                raise _blocked(n_blocked)
+            if not settled.records:
+                raise InputError("表格里没有可导入的数据行。", "请检查表头下面是否有内容。")
             repository: Any = getattr(stored, preview.kind)
-            done = repository.upsert(records)
-            stored.mappings.remember(preview.kind, dict(preview.token.mapping))
+            done = repository.upsert(settled.records)
+            stored.mappings.remember(preview.kind, preview.remember)
             counts = {"new": len(done.new), "changed": len(done.changed), "same": len(done.same)}
-            stored.audit.add(actor, "import", preview.kind, preview.filename, counts)
-        return ImportResult(counts["new"], counts["changed"], counts["same"])
+            skipped = {"skipped": n_blocked} if n_blocked else {}
+            stored.audit.add(actor, "import", preview.kind, preview.filename, counts | skipped)
+        return ImportResult(counts["new"], counts["changed"], counts["same"], n_blocked)
 
     def load_samples(self, settings: Settings) -> dict[str, int]:
         """Load the shipped sample data into an empty system, once; returns the records stored per kind."""
@@ -162,71 +208,51 @@ def check_kind(kind: str) -> None:
 
 
 def _blocked(n_rows: int) -> InputError:
-    return InputError(f"还有 {n_rows} 行不能导入，没有写入任何数据。", "请按提示改好表格后重新上传。")
+    return InputError(
+        f"还有 {n_rows} 行不能导入，没有写入任何数据。", "请按提示改好表格后重新上传，或跳过这些行。"
+    )
 
 
-def _settle(stored: Repositories, parsed: Parsed) -> tuple[tuple[Record, ...], tuple[Issue, ...]]:
-    """The rows as they would be stored now, and what is wrong with what they point to."""
-    records = _resolve_institutions(parsed.records, stored.institutions.all())
-    mapped = frozenset(filter(None, parsed.mapping.values()))
-    records = _keep_unmapped(parsed.kind, records, getattr(stored, parsed.kind), mapped)
-    records = tuple(_with_defaults(record) for record in records)
-    return records, _check_references(stored, replace(parsed, records=records))
+def _count_blocked(issues: tuple[Issue, ...], header_row: int, n_rows: int) -> int:
+    """Rows that cannot be stored; all of them when something is wrong with the header."""
+    rows = {issue.row for issue in issues if issue.blocking}
+    return n_rows if header_row in rows else len(rows)
 
 
-def _with_defaults(record: Record) -> Record:
-    """A need that comes without a status was collected and waits to be accepted."""
-    if isinstance(record, Need) and not record.status:
-        return replace(record, status=NeedStatus.WAITING)
-    return record
+def _known(stored: Repositories, kind: str, drop_samples: bool = False) -> tuple[Known, frozenset[str]]:
+    """What the rows of a kind are settled against, and the ids that go when the samples are dropped."""
+    repository: Any = getattr(stored, kind)
+    records: dict[str, Record] = {getattr(r, fields_of(kind)[0].name): r for r in repository.all()}
+    experts = stored.experts.all() if kind in (RecordKind.WORKS, RecordKind.COOPERATION) else ()
+    samples = {expert.expert_id for expert in experts if expert.is_sample}
+    shipped = {
+        record_id: origin for record_id, r in records.items() if (origin := _shipped_as(r)) is not None
+    }
+    dropped: frozenset[str] = frozenset()
+    if drop_samples:
+        dropped = frozenset(
+            record_id
+            for record_id, r in records.items()
+            if shipped.get(record_id) == DataKind.SAMPLE or (isinstance(r, Work) and r.expert_id in samples)
+        )
+    names: list[str] = []
+    if kind == RecordKind.COOPERATION:
+        firms = [firm for firm in stored.firms.all() if not (drop_samples and firm.is_sample)]
+        names = [name for firm in firms for name in (firm.name, *firm.aliases)]
+        names += [need.company for need in stored.needs.all() if not (drop_samples and need.is_sample)]
+    return Known(
+        {record_id: r for record_id, r in records.items() if record_id not in dropped},
+        shipped,
+        stored.institutions.all() if kind in (RecordKind.EXPERTS, RecordKind.COOPERATION) else (),
+        frozenset(e.expert_id for e in experts if not (drop_samples and e.is_sample)),
+        frozenset(map(bare, names)),
+    ), dropped
 
 
-def _check_references(stored: Repositories, parsed: Parsed) -> tuple[Issue, ...]:
-    """Rows that point to nothing (blocking for works), and experts whose institution is not registered (a note)."""
-    issues: list[Issue] = []
-    if parsed.kind == RecordKind.WORKS:
-        known = set(stored.experts.ids())
-        for row, record in zip(parsed.rows, parsed.records, strict=True):
-            if isinstance(record, Work) and record.expert_id not in known:
-                message = f"第 {row} 行的专家编号“{record.expert_id}”不在系统中；请先导入专家，或改正编号。"
-                issues.append(Issue(row, "专家编号", record.expert_id, message))
-    if parsed.kind == RecordKind.EXPERTS:
-        names = {i.name for i in stored.institutions.all()}
-        for row, record in zip(parsed.rows, parsed.records, strict=True):
-            if isinstance(record, Expert) and names and record.institution not in names and not record.ring:
-                message = (
-                    f"第 {row} 行的单位“{record.institution}”不在高校院所名录中，圈层留空；可在名录中补充。"
-                )
-                issues.append(Issue(row, "单位", record.institution, message, blocking=False))
-    return tuple(issues)
-
-
-def _keep_unmapped(
-    kind: str, records: tuple[Record, ...], repository: Any, mapped: frozenset[str]
-) -> tuple[Record, ...]:
-    """Records already stored keep what the file has no column for: a list without contacts deletes no contact."""
-    names = [field.name for field in fields_of(kind)]
-    stored: Mapping[str, Record] = repository.get_many([getattr(record, names[0]) for record in records])
-
-    def keep(record: Record) -> Record:
-        old = stored.get(getattr(record, names[0]))
-        if old is None:
-            return record
-        return replace(record, **{name: getattr(old, name) for name in names[1:] if name not in mapped})
-
-    return tuple(keep(record) for record in records)
-
-
-def _resolve_institutions(records: tuple[Record, ...], known: Sequence[Institution]) -> tuple[Record, ...]:
-    """Experts get the registered full name of their institution, and its ring where theirs is empty."""
-    by_name = {normalise(name): i for i in known for name in (*i.aliases, i.name)}
-
-    def resolve(record: Record) -> Record:
-        if not isinstance(record, Expert):
-            return record
-        found = by_name.get(normalise(record.institution))
-        if found is None:
-            return record
-        return replace(record, institution=found.name, ring=record.ring or found.ring)
-
-    return tuple(resolve(record) for record in records)
+def _shipped_as(record: Record) -> str | None:
+    """示例 or 公开 for what came with the product, "" where the kind does not say, None for the bureau's own."""
+    if isinstance(record, Institution):
+        return ""
+    if isinstance(record, Work):
+        return DataKind.SAMPLE if record.kind == SAMPLE_WORK_KIND else None
+    return record.data_kind if record.data_kind != DataKind.OWN else None

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from matcher.config import Targets
-from matcher.models import Cooperation
+from matcher.models import Cooperation, Firm
 from matcher.ranking.practical import FRESH_DAYS
 from matcher.services.engine import Engine
 from matcher.services.progress import count_by_month, count_stage, signed_projects, year_share
 from matcher.services.rankings import BEIJING
 from matcher.services.snapshot import Records
 from matcher.store.database import Database
+from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
 from matcher.vocab import CooperationKind, NeedStatus, Ring, Sector, Stage
 
@@ -33,7 +34,11 @@ class Todo:
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """Numbers of the first page. ``expected_by_now`` is the year's target times the part of the year gone."""
+    """Numbers of the first page. ``expected_by_now`` is the year's target times the part of the year gone.
+
+    ``by_sector`` is (sector, published needs, those of them with a candidate) and ``by_ring`` (ring,
+    experts), both in the vocabulary's order and without empty groups.
+    """
 
     counts: Mapping[str, int]
     n_sample: int
@@ -52,6 +57,20 @@ class Overview:
     todo: tuple[Todo, ...]
     by_sector: tuple[tuple[str, int, int], ...]
     by_ring: tuple[tuple[str, int], ...]
+
+
+def _count_samples(records: Records, firms: Iterable[Firm]) -> int:
+    """示例 records of every kind, as many as dropping the samples would delete.
+
+    Works have no data kind: those of 示例 teams count, and illustrative ones wherever they hang.
+    """
+    groups = (records.needs.values(), records.experts.values(), records.cooperation, firms)
+    n_works = sum(
+        work.kind == SAMPLE_WORK_KIND
+        or (work.expert_id in records.experts and records.experts[work.expert_id].is_sample)
+        for work in records.works
+    )
+    return n_works + sum(record.is_sample for group in groups for record in group)
 
 
 class OverviewService:
@@ -80,12 +99,13 @@ class OverviewService:
         with self._database.reading() as session:
             stored = Repositories(session)
             lists = stored.shortlists.all()
+            firms = stored.firms.all()
             ticked = {need_id for pairs in stored.shortlists.pairs().values() for need_id, _ in pairs}
             counts = {
                 "needs": len(records.needs),
                 "experts": len(records.experts),
                 "works": len(records.works),
-                "firms": stored.firms.count(),
+                "firms": len(firms),
                 "institutions": stored.institutions.count(),
                 "shortlists": len(lists),
             }
@@ -97,11 +117,7 @@ class OverviewService:
         rings = Counter(expert.ring for expert in records.experts.values())
         return Overview(
             counts=counts,
-            n_sample=sum(
-                record.is_sample
-                for group in (records.needs.values(), records.experts.values(), records.cooperation)
-                for record in group
-            ),
+            n_sample=_count_samples(records, firms),
             year=today.year,
             year_signed=len(this_year),
             year_target=self._targets.yearly,
@@ -168,7 +184,7 @@ class OverviewService:
                     detail,
                     len(talks),
                     "data",
-                    {"kind": "cooperation"},
+                    {"kind": "cooperation", "stage": Stage.TALKS},
                 )
             )
         if waiting:
@@ -190,7 +206,7 @@ class OverviewService:
                     "联系前请先核实方向与承接名额。",
                     len(old),
                     "experts",
-                    {"expert": old[0].expert_id},
+                    {"stale": "1"},
                 )
             )
         return tuple(todo)

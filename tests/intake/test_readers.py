@@ -142,6 +142,42 @@ def test_wrong_declared_range_does_not_matter() -> None:
     assert len(read_table(buffer.getvalue(), "需求.xlsx", "needs").rows) == 1
 
 
+UNKNOWN: list[list[object]] = [
+    ["某街道报送表"],
+    ["报送：某街道", "2026年", "共2条"],
+    ["出题方", "想解决啥", "卡在哪", "钱"],
+    ["甲厂", "漏油", "油封一个月就漏。", 20],
+    ["乙厂", "起皮", "涂层起皮。", 5],
+]
+
+
+@pytest.mark.parametrize("suffix", [".xlsx", ".csv"])
+def test_a_plausible_header_is_offered_when_no_column_is_known(suffix: str) -> None:
+    text = "\n".join("\t".join(map(str, row)) for row in UNKNOWN)
+    data = workbook_bytes(need_book(UNKNOWN)) if suffix == ".xlsx" else text.encode()
+    table = read_table(data, f"表{suffix}", "needs")
+    assert table.headers == ("出题方", "想解决啥", "卡在哪", "钱")
+    assert (table.header_row, len(table.rows)) == (3, 2)
+    assert "暂以第 3 行为表头" in table.notes[0]
+
+
+def test_a_known_header_goes_before_a_plausible_one() -> None:
+    book = need_book(UNKNOWN)
+    sheet = book.create_sheet("需求")
+    for row in [["企业名称", "技术需求名称", "主要问题"], ["甲厂", "气孔", "多"]]:
+        sheet.append(row)
+    assert read_table(workbook_bytes(book), "需求.xlsx", "needs").sheet == "需求"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["甲,乙,丙\n", "1,2,3\n4,5,6\n", "甲,甲,乙\n1,2,3\n", f"{'长' * 30},乙,丙\n1,2,3\n", "一段话\n又一段\n"],
+)
+def test_what_is_no_table_is_refused(text: str) -> None:
+    with pytest.raises(InputError, match="表头"):
+        read_table(text.encode(), "a.csv", "needs")
+
+
 @pytest.mark.parametrize(
     ("data", "name", "words"),
     [

@@ -55,8 +55,8 @@ def strategy_of(kind: RecordKind, field: Field) -> st.SearchStrategy[Any]:
         return st.lists(ITEM, unique=True, max_size=3, min_size=field.name == "disciplines").map(tuple)
     return {
         CellType.AMOUNT_WAN: st.none() | st.integers(0, 10**9).map(lambda n: n / 10**4),
-        CellType.NUMBER: st.none() | st.integers(0, 1000).map(lambda n: n / 10),
-        CellType.INT: st.none() | st.integers(0, 3000),
+        CellType.NUMBER: st.none() | st.integers(0, field.bounds[1] * 10).map(lambda n: n / 10),
+        CellType.INT: st.none() | st.integers(*field.bounds),
         CellType.DATE: st.none() | DAY,
         CellType.CHOICE: st.sampled_from(("", *field.vocabulary)),
         CellType.BOOL: st.booleans(),

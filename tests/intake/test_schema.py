@@ -3,7 +3,7 @@
 import pytest
 
 from matcher.columns import RecordKind, fields_of
-from matcher.intake.schema import columns_meant, normalise_header, propose_mapping
+from matcher.intake.schema import columns_meant, combine_mapping, normalise_header, propose_mapping
 
 
 @pytest.mark.parametrize(
@@ -21,6 +21,13 @@ from matcher.intake.schema import columns_meant, normalise_header, propose_mappi
         ("需求时限止", "end_on"),
         ("手机", "phone"),
         ("NEED_ID", "need_id"),
+        ("单位（盖章）", "company"),
+        ("技术难题名称", "title"),
+        ("难题描述", "problem"),
+        ("期望指标", "key_tech"),
+        ("达到的指标", "key_tech"),
+        ("期望达到的指标", "key_tech"),
+        ("征集时间", "posted_on"),
     ],
 )
 def test_need_headers(header: str, name: str) -> None:
@@ -57,6 +64,32 @@ def test_several_sources_feed_a_list_but_not_a_single_value() -> None:
     proposal = propose_mapping("experts", headers)
     assert proposal.mapping["研究方向"] == proposal.mapping["专业特长"] == "research_directions"
     assert proposal.unmapped == ("承接能力", "未知列")
+
+
+def test_danwei_is_the_firm_of_a_need_and_yields_to_a_fuller_header() -> None:
+    assert propose_mapping("needs", ("单位", "需求名称")).mapping == {"单位": "company", "需求名称": "title"}
+    both = propose_mapping("needs", ("单位", "企业名称", "需求名称"))
+    assert both.mapping == {"企业名称": "company", "需求名称": "title"}
+    assert both.unmapped == ("单位",)
+    assert propose_mapping("experts", ("单位",)).mapping == {"单位": "institution"}
+
+
+def test_choices_of_the_person_go_before_earlier_ones_and_aliases() -> None:
+    headers = ("企业名称", "厂子", "题", "问题", "预算")
+    earlier = {"厂子": "company", "题": "title", "没有": "goal"}
+    assert combine_mapping("needs", headers, earlier, {}) == {
+        "厂子": "company",
+        "题": "title",
+        "问题": "problem",
+        "预算": "budget_wan",
+    }
+    by_hand = {"企业名称": "company", "题": "", "预算": "goal"}
+    assert combine_mapping("needs", headers, earlier, by_hand) == {
+        "企业名称": "company",
+        "题": "",
+        "问题": "problem",
+        "预算": "goal",
+    }
 
 
 def test_ambiguous_header_is_reported_not_guessed() -> None:

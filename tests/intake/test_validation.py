@@ -1,6 +1,8 @@
 """Rows become records, and every problem is told with its row."""
 
+import random
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pytest
 
@@ -140,6 +142,48 @@ def test_id_card_needs_birth_date_and_check_digit(text: str, expected: bool) -> 
 def test_a_wrong_check_digit_is_no_id_card() -> None:
     others = [ID_CARD[:17] + check for check in "0123456789"]
     assert not any(holds_id_card(other) for other in others)
+
+
+@pytest.mark.parametrize(
+    ("year", "expected"), [("1899", False), ("1900", True), ("2026", True), ("2027", False)]
+)
+def test_a_birth_date_lies_between_1900_and_today(year: str, expected: bool) -> None:
+    start = f"110105{year}0101001"
+    assert any(holds_id_card(f"{start}{check}", date(2026, 11, 25)) for check in "0123456789X") is expected
+
+
+@pytest.mark.parametrize("header", ["信用代码", "代码"])
+def test_credit_codes_are_no_id_cards(header: str) -> None:
+    drawn = random.Random(7)
+    codes = ["".join(drawn.choices("0123456789", k=18)) for _ in range(300)] + [ID_CARD]
+    firms = table(("企业名称", header), *([f"厂{n}", code] for n, code in enumerate(codes)))
+    parsed = parse_rows("firms", firms, {"企业名称": "name", header: "credit_code"})
+    assert [r.credit_code for r in parsed.records if isinstance(r, Firm)] == codes
+    assert parsed.issues == ()
+
+
+def test_problems_name_the_column_as_the_person_does() -> None:
+    headers = ("单位", "需求名称", "主要问题", "经费预算（万元）")
+    parsed = parse_rows("needs", table(headers, ["", "乙", "丙", "若干"]))
+    assert [issue.column for issue in parsed.issues] == ["经费预算（万元）", "单位"]
+    assert "第 2 行「经费预算（万元）」填的是“若干”" in parsed.issues[0].message
+    assert "第 2 行没有填「单位」" in parsed.issues[1].message
+
+
+def test_a_missing_required_column_is_told_once() -> None:
+    parsed = parse_rows("needs", table(("企业名称", "主要问题"), *(["甲", "乙"] for _ in range(5))))
+    assert blocking(parsed) == [(1, "技术需求名称")]
+    assert parsed.records == ()
+    assert blocking(parse_rows("experts", table(("姓名", "单位"), ["甲", "乙"]))) == [(1, "研究方向")]
+
+
+def test_what_a_row_states_itself() -> None:
+    headers = (*HEADERS, "领域", "预算")
+    parsed = parse_rows("needs", table(headers, ["甲", "乙", "丙", "随便", 0], ["甲", "丁", "丙", "", ""]))
+    assert parsed.stated == (
+        frozenset({"company", "title", "problem", "budget_wan"}),
+        frozenset({"company", "title", "problem"}),
+    )
 
 
 def test_unknown_and_ambiguous_columns_are_told() -> None:

@@ -110,16 +110,65 @@ def test_a_month_ends_on_its_last_day_in_a_deadline() -> None:
 
 
 def test_numbers() -> None:
-    assert [parse_integer(cell).value for cell in (1.0, "2项", "2,000", "2023年", "３")] == [
+    assert [parse_integer(cell, (0, 3000)).value for cell in (1.0, "2项", "2,000", "2023年", "３")] == [
         1,
         2,
         2000,
         2023,
         3,
     ]
-    assert [parse_integer(cell).value for cell in (1.5, "-1", "两个")] == [None, None, None]
-    assert [parse_decimal(cell).value for cell in ("半天", "1.5天", 2)] == [0.5, 1.5, 2]
-    assert parse_decimal("很久").value is None
+    assert [parse_integer(cell, (0, 3000)).value for cell in (1.5, "-1", "两个")] == [None, None, None]
+    assert [parse_decimal(cell, (0, 365)).value for cell in ("半天", "1.5天", 2)] == [0.5, 1.5, 2]
+    assert parse_decimal("很久", (0, 365)).value is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "lowest", "highest"),
+    [
+        ("experts", "capacity", 0, 1000),
+        ("works", "year", 1900, 2100),
+        ("institutions", "travel_days", 0, 365),
+        ("needs", "budget_wan", 0, 10_000_000),
+        ("cooperation", "amount_wan", 0, 10_000_000),
+    ],
+)
+def test_numbers_have_sane_bounds(kind: str, name: str, lowest: int, highest: int) -> None:
+    field = next(field for field in fields_of(kind) if field.name == name)
+    assert [parse_cell(n, field).value for n in (lowest, highest)] == [lowest, highest]
+    for cell in (lowest - 1, highest + 1, "9" * 30, "9" * 5000, 1e308, -5):
+        reading = parse_cell(cell, field)
+        assert (reading.value, bool(reading.complaint)) == (None, True), cell
+
+
+@pytest.mark.parametrize(
+    ("cell", "wan"),
+    [
+        ("二十万", 20),
+        ("五十万元", 50),
+        ("一百二十万", 120),
+        ("约十五万元左右", 15),
+        ("一万五千元", 1.5),
+        ("一万五", 1.5),
+        ("一百零五万", 105),
+        ("一千五百万元", 1500),
+        ("一亿二千万", 12_000),
+        ("壹拾万元整", 10),
+        ("两百", 200),
+        ("三千元", 0.3),
+    ],
+)
+def test_amounts_in_chinese_numerals(cell: str, wan: float) -> None:
+    reading = parse_amount(cell)
+    assert (reading.value, reading.complaint) == (wan, "")
+
+
+@pytest.mark.parametrize("cell", ["几十万", "三十多万", "五六十万", "十十万", "一百千万", "百", "二〇二六"])
+def test_numerals_with_two_readings_are_not_guessed(cell: str) -> None:
+    assert parse_amount(cell).value is None
+
+
+def test_a_range_in_chinese_numerals_takes_the_lower() -> None:
+    assert parse_amount("五十到八十万").value == 50
 
 
 def test_booleans() -> None:

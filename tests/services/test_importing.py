@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import csv
 import io
 from collections.abc import Sequence
 
@@ -145,11 +146,8 @@ def test_a_file_without_some_columns_keeps_what_is_stored(app: Application) -> N
     app.imports.confirm(preview, ACTOR)
     after = app.records.expert("E101")
     assert after.research_directions == ("全新的研究方向",)
-    assert (after.capacity, after.keywords, after.data_kind) == (
-        before.capacity,
-        before.keywords,
-        before.data_kind,
-    )
+    assert (after.capacity, after.keywords) == (before.capacity, before.keywords)
+    assert (before.data_kind, after.data_kind) == ("示例", "本地"), "never stays 示例 silently"
 
 
 def test_an_unknown_confidentiality_or_relation_stops_the_row(app: Application) -> None:
@@ -187,3 +185,112 @@ def test_a_row_changed_between_preview_and_confirm_keeps_the_other_persons_edit(
     app.imports.confirm(preview, ACTOR)
     after = app.records.expert("E101")
     assert (after.research_directions, after.capacity) == (("方向甲",), 9)
+
+
+TAKEN = [["专家编号", "姓名", "工作单位", "研究方向"], ["E101", "真实的张教授", "山东大学", "铸造充型模拟"]]
+
+
+def test_a_real_team_never_inherits_the_id_of_a_sample(app: Application) -> None:
+    preview = app.imports.preview("experts", workbook(TAKEN), "专家.xlsx")
+    assert (preview.n_blocked, preview.n_new, preview.n_changed) == (1, 0, 0)
+    assert any("编号 E101 已被示例数据“铸造充型与凝固示例团队101”占用" in i.message for i in preview.issues)
+    with pytest.raises(InputError):
+        app.imports.confirm(preview, ACTOR)
+    needs = [["编号", "单位", "需求名称", "主要问题"], ["N001", "真实厂", "漏油", "油封一个月就漏油。"]]
+    preview = app.imports.preview("needs", workbook(needs), "需求.xlsx")
+    assert any("编号 N001 已被公开数据" in issue.message for issue in preview.issues if issue.blocking)
+    assert app.imports.preview("needs", workbook(needs), "需求.xlsx", drop_samples=True).n_blocked == 1
+
+
+def test_samples_that_go_first_do_not_block(app: Application) -> None:
+    blocked = app.imports.preview("experts", workbook(TAKEN), "专家.xlsx")
+    preview = app.imports.preview("experts", workbook(TAKEN), "专家.xlsx", drop_samples=True)
+    assert (preview.n_blocked, preview.n_new, preview.n_changed) == (0, 1, 0)
+    with pytest.raises(InputError):
+        app.imports.confirm(preview, ACTOR)
+    assert app.imports.confirm(blocked, ACTOR, drop_samples=True).n_new == 1
+    (expert,) = app.records.experts()
+    assert (expert.name, expert.keywords, expert.data_kind) == ("真实的张教授", (), "本地")
+
+
+def test_dropped_samples_count_as_new_when_they_are_in_the_file(app: Application) -> None:
+    data = app.exports.records("works", ".csv")
+    assert app.imports.preview("works", data, "成果.csv").n_same == 764
+    gone = app.imports.preview("works", data, "成果.csv", drop_samples=True)
+    assert (gone.n_same, gone.n_blocked) == (0, 764)
+    needs = app.imports.preview("needs", app.exports.records("needs", ".csv"), "n.csv", drop_samples=True)
+    assert (needs.n_new, needs.n_changed, needs.n_same, needs.n_blocked) == (102, 0, 2, 0)
+
+
+@pytest.mark.parametrize("kind", ["needs", "experts", "works", "firms", "institutions", "cooperation"])
+def test_an_export_without_ids_changes_nothing(app: Application, kind: str) -> None:
+    rows = list(csv.reader(io.StringIO(app.exports.records(kind, ".csv").decode("utf-8-sig"))))
+    top = next(n for n, row in enumerate(rows) if len(row) > 5)
+    without = workbook([row[1:] for row in rows[top:]])
+    preview = app.imports.preview(kind, without, "导出.xlsx")
+    assert (preview.n_new, preview.n_changed, preview.n_blocked) == (0, 0, 0)
+    assert preview.n_same == len(rows) - top - 1
+
+
+UNKNOWN = [["出题方", "想解决啥", "卡在哪"], ["甲厂", "漏油", "油封一个月就漏油。"]]
+BY_HAND = {"出题方": "company", "想解决啥": "title", "卡在哪": "problem"}
+
+
+def test_columns_are_mapped_by_hand_once(app: Application) -> None:
+    data = workbook(UNKNOWN)
+    preview = app.imports.preview("needs", data, "表.xlsx")
+    assert (preview.headers, preview.n_blocked) == (("出题方", "想解决啥", "卡在哪"), 1)
+    assert dict(preview.chosen) == dict.fromkeys(preview.headers, "")
+    assert ("company", "企业名称") in preview.targets
+    by_hand = app.imports.preview("needs", data, "表.xlsx", mapping=BY_HAND)
+    assert (dict(by_hand.chosen), by_hand.n_new, by_hand.n_blocked) == (BY_HAND, 1, 0)
+    app.imports.confirm(by_hand, ACTOR)
+    more = [*UNKNOWN, ["乙厂", "起皮", "涂层起皮。"]]
+    again = app.imports.preview("needs", workbook(more), "再来.xlsx")
+    assert (dict(again.chosen), again.n_new, again.n_same) == (BY_HAND, 1, 1)
+    left_out = app.imports.preview("needs", data, "表.xlsx", mapping={"想解决啥": ""})
+    assert left_out.chosen["想解决啥"] == ""
+    with pytest.raises(InputError, match="company（企业名称）"):
+        app.imports.preview("needs", data, "表.xlsx", mapping={"出题方": "企业的名字"})
+
+
+def test_a_column_left_out_by_hand_stays_left_out(app: Application) -> None:
+    data = workbook(FOREIGN)
+    preview = app.imports.preview("needs", data, "征集表.xlsx", mapping={"拟投入资金（万元）": ""})
+    app.imports.confirm(preview, ACTOR)
+    assert {n.budget_wan for n in app.records.needs(text="示例渔具企业99")} == {None}
+    assert app.imports.preview("needs", data, "征集表.xlsx").chosen["拟投入资金（万元）"] == ""
+
+
+def test_bad_rows_can_be_left_out(app: Application) -> None:
+    rows = [*FOREIGN, [3, "示例渔具企业99", 10, None, "没有名称的需求。", None, None]]
+    preview = app.imports.preview("needs", workbook(rows), "征集表.xlsx")
+    done = app.imports.confirm(preview, ACTOR, skip_blocked=True)
+    assert (done.n_new, done.n_skipped) == (2, 1)
+    assert len(app.records.needs(text="示例渔具企业99")) == 2
+    works = [["成果编号", "专家编号", "成果名称"], ["W-X", "E101", "甲"], ["W-Y", "E-不存在", "乙"]]
+    done = app.imports.confirm(
+        app.imports.preview("works", workbook(works), "成果.xlsx"), ACTOR, skip_blocked=True
+    )
+    assert (done.n_new, done.n_skipped) == (1, 1)
+    only_bad = app.imports.preview("works", workbook([works[0], works[2]]), "成果.xlsx")
+    with pytest.raises(InputError, match="1 行不能导入"):
+        app.imports.confirm(only_bad, ACTOR, skip_blocked=True)
+
+
+def test_a_prohibition_of_an_unknown_team_is_refused(app: Application) -> None:
+    rows = [
+        ["企业", "高校院所", "专家编号", "关系类型"],
+        ["没有的厂", "没有的校", None, "勿联系"],
+        ["银泽生物", "鲁东大学", "E-不存在", "回避"],
+    ]
+    preview = app.imports.preview("cooperation", workbook(rows), "台账.xlsx")
+    told = [(issue.row, issue.column, issue.blocking) for issue in preview.issues if issue.row > 1]
+    assert told == [(2, "企业", False), (2, "高校院所", False), (3, "专家编号", True)]
+
+
+def test_huge_numbers_never_reach_the_database(app: Application) -> None:
+    rows = [["姓名", "工作单位", "研究方向", "承接上限"], ["张三", "山东大学", "涂层", "9" * 30]]
+    done = app.imports.confirm(app.imports.preview("experts", workbook(rows), "专家.xlsx"), ACTOR)
+    assert done.n_new == 1
+    assert [e.capacity for e in app.records.experts(text="张三")] == [None]
