@@ -15,7 +15,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from matcher.errors import InputError, MatcherError
+from matcher.errors import InputError, MatcherError, NotFoundError
 
 if TYPE_CHECKING:
     from matcher.config import Settings
@@ -192,7 +192,7 @@ def run_export(args: argparse.Namespace) -> int:
         if args.shortlist:
             named = {s.shortlist.name: s.shortlist.shortlist_id for s in app.shortlists.list()}
             if args.shortlist not in {*named, *named.values()}:
-                raise InputError(
+                raise NotFoundError(
                     f"没有名为“{args.shortlist}”的清单。", f"现有的清单：{'、'.join(named) or '无'}。"
                 )
             data = app.exports.shortlist(named.get(args.shortlist, args.shortlist), args.out.suffix)

@@ -18,14 +18,20 @@ from matcher.ui.components.records import markers_html, need_title
 from matcher.vocab import Channel
 
 GOOD_SIGNAL = 0.6
+HALF_LINES, WHOLE_LINES = 60, 110
+"""Characters that fit on about two lines of half a card and of a whole one."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sides:
-    """What stands over the two columns of the evidence; without ``query`` the asking side is left out."""
+    """What stands over the two columns of the evidence.
+
+    Without ``query`` the asking side is left out; ``gaps`` says whether what found no evidence is listed.
+    """
 
     query: str = "企业原话"
     item: str = "团队资料"
+    gaps: bool = True
 
 
 def score_text(score: float) -> str:
@@ -68,7 +74,7 @@ def _pair(one: Evidence, sides: Sides) -> Html:
     left = tag(
         "div",
         tag("small", f"{sides.query}　{one.line.kind.value}"),
-        shortened(one.line.text, mark(one.line.text, [*one.shared_terms, *phrases])),
+        shortened(one.line.text, mark(one.line.text, [*one.shared_terms, *phrases]), HALF_LINES),
         cls="m-side",
     )
     right = tag(
@@ -99,7 +105,7 @@ def gaps_html(gaps: Sequence[RequirementLine]) -> Html:
     if not gaps:
         return Html("")
     said = [f"{line.kind.value}：{line.text}" for line in gaps]
-    rows = join(tag("li", shortened(text, esc(text))) for text in said)
+    rows = join(tag("li", shortened(text, esc(text), WHOLE_LINES)) for text in said)
     return tag("div", texts.GAPS, tag("ul", rows), cls="m-note")
 
 
@@ -147,7 +153,7 @@ def match_html(match: Match, who: Html, sides: Sides, *, practical_on: bool = Fa
         head,
         bar_html(match.score, match.contributions),
         evidence_html(match.evidence, sides),
-        gaps_html(match.gaps) if match.evidence and sides.query else Html(""),
+        gaps_html(match.gaps) if match.evidence and sides.gaps else Html(""),
         practical_html(match.practical),
     )
 

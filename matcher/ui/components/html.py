@@ -14,8 +14,6 @@ from pathlib import Path
 import streamlit as st
 
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
-LONG_TEXT = 60
-"""Characters that always fit on about two lines of a card."""
 _VOID = frozenset({"br"})
 _STYLES = Path(__file__).parent.parent / "assets" / "styles.css"
 
@@ -68,9 +66,9 @@ def md(text: str) -> str:
     return _PUNCTUATION.sub(r"\\\1", " ".join(text.split()))
 
 
-def shortened(text: str, content: Html) -> Html:
-    """``content``, cut to two lines with the rest on a click when its ``text`` is long."""
-    if len(text) <= LONG_TEXT:
+def shortened(text: str, content: Html, limit: int) -> Html:
+    """``content``, cut to two lines with the rest on a click when its ``text`` has more than ``limit`` characters."""
+    if len(text) <= limit:
         return content
     return tag("details", tag("summary", content), cls="m-long")
 

@@ -21,8 +21,8 @@ def _confirm(preview: ImportPreview, drop_samples: bool, skip_blocked: bool) -> 
             preview, ACTOR, drop_samples=drop_samples, skip_blocked=skip_blocked
         )
         parts = [f"新增 {done.n_new} 条", f"更新 {done.n_changed} 条", f"未变 {done.n_same} 条"]
-        if skip_blocked and preview.n_blocked:
-            parts.append(f"跳过 {preview.n_blocked} 行")
+        if done.n_skipped:
+            parts.append(f"跳过 {done.n_skipped} 行")
         dropped = "，示例数据已删除" if drop_samples else ""
         st.session_state[_DONE] = (
             f"已导入“{preview.filename}”：{'，'.join(parts)}{dropped}。现在就可以在各页查到。"
@@ -36,10 +36,11 @@ def _counts(preview: ImportPreview) -> None:
         f"新增 {preview.n_new} 条，更新 {preview.n_changed} 条，未变 {preview.n_same} 条"
     )
     if preview.n_blocked:
+        skip = "，也可以跳过它们" if preview.n_blocked < preview.n_rows else ""
         st.error(
             md(
                 f"{sentence}；有 {preview.n_blocked} 行不能导入。"
-                "可以按下表改好后重新上传，也可以跳过它们。目前没有写入任何数据。"
+                f"请按下面的提示改好后重新上传{skip}。目前没有写入任何数据。"
             ),
             icon=":material/error:",
         )

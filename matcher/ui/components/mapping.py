@@ -26,7 +26,7 @@ def _doubtful(token: str, preview: ImportPreview) -> list[str]:
     front = [
         header
         for header in preview.headers
-        if not preview.chosen.get(header) or header in reported or header in remembered
+        if header in preview.unmapped or header in reported or header in remembered
     ]
     st.session_state[_FRONT] = {token: tuple(front)}
     return front

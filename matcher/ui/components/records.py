@@ -74,7 +74,9 @@ def need_html(need: Need) -> Html:
         )
     )
     # Folded on a phone, where the teams should not be far down.
-    rest = tag("details", tag("summary", "关键字、投入、时限与来源"), more, cls="m-more") if more else Html("")
+    rest = (
+        tag("details", tag("summary", "关键字、投入、时限与来源"), more, cls="m-more") if more else Html("")
+    )
     return tag("div", head, tag("div", place, badges, cls="m-sub"), body, rest, cls="m-record")
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from matcher.services.exporting import describe_filters
-from matcher.services.rankings import RankedPair, Ranking
+from matcher.services.rankings import OPEN_STATUSES, RankedPair, Ranking
 from matcher.ui import guard, navigation, texts
 from matcher.ui.components import cards, ticks
 from matcher.ui.components.html import Html, md, show
@@ -21,25 +23,37 @@ def _by_expert(ranking: Ranking) -> bool:
     return ranking.run.direction in _BY_EXPERT
 
 
-def summary(ranking: Ranking, *, note: str = texts.SCORE_NOTE) -> None:
-    """One line on what the ranking covers, and a warning when it is not complete."""
+def summary(page: str, ranking: Ranking, *, note: str = texts.SCORE_NOTE) -> None:
+    """One line on what the ranking covers with its explanation, and a warning when it is not complete."""
     for sentence in ranking.degraded:
         st.warning(md(sentence), icon=":material/info:")
     noun, unit = ("个团队", "位") if _by_expert(ranking) else ("条需求", "条")
     parts = [f"从 {ranking.n_pool} {noun}中列出前 {len(ranking.pairs)} {unit}"]
+    filters, by_itself = _filters(ranking)
     if ranking.n_filtered:
-        parts.append(f"筛选排除 {ranking.n_filtered} 个")
+        parts.append(f"筛选排除 {ranking.n_filtered} 个" if filters or not by_itself else by_itself)
     if ranking.n_forbidden:
         parts.append(f"因回避或勿联系排除 {ranking.n_forbidden} 个")
-    filters = describe_filters(ranking.run.parameters)
     if filters:
         parts.append(filters)
-    st.caption(md("。".join(parts) + "。" + note))
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(md("。".join(parts) + "。" + note), width="content")
+        _explanation(page, ranking)
 
 
-def about_menu(page: str, ranking: Ranking) -> None:
+def _filters(ranking: Ranking) -> tuple[str, str]:
+    """The filters somebody set in words, and what is said when needs that are not open were left out unasked."""
+    parameters = dict(ranking.run.parameters)
+    filters = parameters.get("filters")
+    if not isinstance(filters, Mapping) or set(filters.get("statuses", ())) != OPEN_STATUSES:
+        return describe_filters(parameters), ""
+    parameters["filters"] = {name: value for name, value in filters.items() if name != "statuses"}
+    return describe_filters(parameters), f"另有 {ranking.n_filtered} 条是草稿或已了结，不列"
+
+
+def _explanation(page: str, ranking: Ranking) -> None:
     """A menu on where the numbers come from: how they are made, what the words called to mind, the run id."""
-    with st.popover("说明", icon=":material/info:", key=f"{page}_about"):
+    with st.popover("说明", type="tertiary", key=f"{page}_about"):
         st.caption(texts.SCORE_PARTS)
         if ranking.topics:
             st.caption(md("联想到：" + "、".join(ranking.topics[:N_TOPICS])))
@@ -85,9 +99,10 @@ def _sides(ranking: Ranking) -> cards.Sides:
     direction = ranking.run.direction
     if direction not in _FREE_TEXT:
         return cards.Sides()
-    # One sentence stands over the results already; of a longer text each card says which part it answers.
+    # The whole text stands over the results already; of a longer one each card says which part it answers.
     query = "您的文字" if len(ranking.query_lines) > 1 else ""
-    return cards.Sides(query, "需求内容" if direction == Direction.TEXT_TO_NEEDS else "团队资料")
+    item = "需求内容" if direction == Direction.TEXT_TO_NEEDS else "团队资料"
+    return cards.Sides(query, item, gaps=False)
 
 
 def _card(ranking: Ranking, pair: RankedPair) -> Html:

@@ -57,14 +57,13 @@ def _needs(expert: Expert, options: Options) -> None:
     with st.spinner("正在匹配……"):
         ranking = app.matching.for_expert(expert.expert_id, filter=wanted, top=top)
     note = "先后按匹配度。不同需求的匹配度不宜直接相比，请同时看该团队在每条需求中的位次。"
-    results.summary(ranking, note=note)
+    results.summary(PAGE, ranking, note=note)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         list_id = ticks.current_list(PAGE)
         layout.export_menu(
             PAGE, f"相关需求_{expert.name}", lambda suffix: app.exports.ranking(ranking, suffix)
         )
         layout.link_menu(PAGE, {"expert": expert.expert_id})
-        results.about_menu(PAGE, ranking)
     ticks.show_made()
     ticks.mirror(PAGE, ranking, app.shortlists.ticked(list_id) if list_id else frozenset())
     results.results(PAGE, ranking)

@@ -81,7 +81,7 @@ def _teams(need: Need, options: Options) -> None:
     wanted, practical, top = _controls(options)
     with st.spinner("正在匹配……"):
         answer = app.matching.for_need(need.need_id, filter=wanted, top=top, practical=practical)
-    results.summary(answer)
+    results.summary(PAGE, answer)
     _toolbar(need, answer, wanted, top, practical)
     results.results(PAGE, answer)
 
@@ -95,7 +95,6 @@ def _toolbar(need: Need, ranking: Ranking, wanted: ExpertFilter, top: int, pract
         )
         layout.link_menu(PAGE, {"need": need.need_id})
         absence(PAGE, need.need_id, wanted, top, practical=practical)
-        results.about_menu(PAGE, ranking)
     ticks.show_made()
     ticks.mirror(PAGE, ranking, app.shortlists.ticked(list_id) if list_id else frozenset())
 

@@ -9,8 +9,8 @@ from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import charts, html, layout, tables
 from matcher.ui.components.html import md
 
+# What a to-do needs said beside what the services say.
 _MORE = {"waiting": texts.WAITING_NOTE}
-"""What a to-do needs said beside what the services say."""
 _COUNTED = ("needs", "experts", "works", "firms", "institutions")
 
 

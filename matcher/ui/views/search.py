@@ -114,15 +114,13 @@ def _search() -> None:
             ranking = app.matching.experts_for_text(query, filter=expert_filter, top=top, practical=practical)
         else:
             ranking = app.matching.needs_for_text(query, filter=need_filter, top=top)
-        if len(ranking.query_lines) == 1:
-            show(tag("div", tag("small", "您的文字"), query, cls="m-query"))
-        results.summary(ranking)
+        show(tag("div", tag("small", "您的文字"), query, cls="m-query"))
+        results.summary(PAGE, ranking)
         with st.container(horizontal=True, vertical_alignment="bottom"):
             layout.export_menu(
                 PAGE, f"检索结果_{query[:20]}", lambda suffix: app.exports.ranking(ranking, suffix)
             )
             layout.link_menu(PAGE)
-            results.about_menu(PAGE, ranking)
         if direction == "experts":
             st.caption(texts.FREE_TEXT_NOTE)
             navigation.link("data", "导入需求", {"tab": "import", "kind": "needs"}, icon=":material/upload:")
