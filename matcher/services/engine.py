@@ -274,7 +274,7 @@ class Engine:
         self.start()
         current = self._current
         snapshot = current[1] if current else None
-        pool = snapshot.experts.index.pool if snapshot else None
+        records = self.records()  # the counts of now, though the index may still be the one before an edit
         if self._failure is not None:
             state, message = "failed", str(self._failure)
         elif not self.wants_encoder:
@@ -287,9 +287,9 @@ class Engine:
             state,
             message,
             self._encoder.name if self._encoder else self._settings.encoder.name,
-            len(pool.item_ids) if pool else 0,
-            len(snapshot.records.needs) if snapshot else 0,
-            len(pool.facets) if pool else 0,
-            str(snapshot.records.revision) if snapshot else "",
+            len(records.experts) if snapshot else 0,
+            len(records.needs) if snapshot else 0,
+            len(snapshot.experts.index.pool.facets) if snapshot else 0,
+            str(records.revision) if snapshot else "",
             self._progress,
         )

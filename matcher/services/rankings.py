@@ -92,9 +92,11 @@ def place_of(scores: PoolScores, query: int, item: int, ids: Sequence[str]) -> i
 
 
 def _filters_of(wanted: ExpertFilter | NeedFilter) -> dict[str, object]:
-    """The filters that are set, as JSON values."""
+    """The filters a person set, as JSON values; the default statuses are nobody's choice."""
     values = ((name, getattr(wanted, name)) for name in wanted.__dataclass_fields__)
-    return {name: sorted(v) if isinstance(v, frozenset) else v for name, v in values if v}
+    return {
+        name: sorted(v) if isinstance(v, frozenset) else v for name, v in values if v and v != OPEN_STATUSES
+    }
 
 
 def _trace(match: Match) -> list[object]:

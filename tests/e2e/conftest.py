@@ -234,9 +234,11 @@ class Visitor:
         heads = self.page.locator(f"[class*='st-key-{page}_card_'] .m-head:visible")
         return [self.name_and_score(head) for head in heads.all()]
 
-    def run_id(self) -> str:
-        """运行编号 of the ranking on the page."""
+    def run_id(self, page: str) -> str:
+        """运行编号 of the ranking on the page, from its explanation."""
+        self.open_menu(f"{page}_about")
         line = self.page.get_by_text("运行编号").first.inner_text()
+        self.page.keyboard.press("Escape")
         return line.rsplit("运行编号", 1)[1].strip(" 。")
 
     def open_menu(self, key: str) -> None:

@@ -122,9 +122,10 @@ def follow_own_link(person: Any) -> None:
     other = type(person)(tab, person.base, person.watch)
     tab.goto(link)
     other.settle()
-    expect(other.part("needs_card_5")).to_be_visible()
-    assert other.ranking("needs") == person.ranking("needs")
-    assert other.run_id() == person.run_id()
+    shown = person.ranking("needs")
+    expect(other.part(f"needs_card_{len(shown)}")).to_be_visible()
+    assert other.ranking("needs") == shown
+    assert other.run_id("needs") == person.run_id("needs")
     tab.close()
 
 
@@ -132,8 +133,10 @@ def tick_two(person: Any) -> None:
     """Make a list where one stands, and put the first two teams into it."""
     person.open_menu("needs_new")
     person.type_into("清单名称", LIST)
-    person.page.get_by_role("button", name="建立", exact=True).click()
+    expect(person.page.get_by_text("已建立，之后勾选的都进这份清单。")).to_be_visible()
+    expect(person.page.get_by_label("清单名称")).to_be_hidden()  # Enter was enough, and the menu is closed
     expect(person.part("needs_shortlist").get_by_role("combobox")).to_have_value(LIST)
+    person.settle()
     for number in (1, 2):
         card = person.part(f"needs_card_{number}")
         card.get_by_text("加入候选清单").click()
@@ -209,10 +212,10 @@ def test_search_import_and_find(visit: Any, server: Any, tmp_path: Path) -> None
     box = page.get_by_label("一句话说清问题")
     box.press_sequentially("海参苗种化皮死得多", delay=20)
     expect(person.part("search_card_1")).to_be_visible()  # nobody pressed anything
-    expect(page.get_by_text("您的文字").first).to_be_visible()
+    expect(page.locator(".m-query")).to_contain_text("海参苗种化皮死得多")
     person.settle()
     expect(page).to_have_url(re.compile("q="))
-    assert len(person.ranking("search")) == 5
+    assert person.ranking("search")
     page.get_by_role("button", name="刹车片磨得快").click()
     expect(box).to_have_value("刹车片磨得快，跑几千公里就要换")
 
@@ -222,8 +225,9 @@ def test_search_import_and_find(visit: Any, server: Any, tmp_path: Path) -> None
     broken = FORM.format(problem="").encode("gb18030")
     upload.set_input_files({"name": "征集表.csv", "mimeType": "text/csv", "buffer": broken})
     expect(page.get_by_text("有 1 行不能导入")).to_be_visible()
-    expect(page.get_by_text("要看一下的地方（2）")).to_be_visible()
-    expect(page.get_by_role("button", name="确认导入")).to_be_disabled()
+    expect(page.get_by_text("要看一下的地方")).to_be_visible()
+    expect(page.get_by_role("button", name="全部导入")).to_be_disabled()
+    expect(page.get_by_role("button", name="跳过有误的 1 行，导入其余 1 行")).to_be_enabled()
     person.settle()
     page.get_by_role("button", name=re.compile("Remove|移除|Delete")).click()
     expect(page.get_by_text("有 1 行不能导入")).to_be_hidden()
@@ -231,8 +235,7 @@ def test_search_import_and_find(visit: Any, server: Any, tmp_path: Path) -> None
     upload.set_input_files({"name": "征集表.csv", "mimeType": "text/csv", "buffer": mended})
     expect(page.get_by_text("表头在第 2 行")).to_be_visible()
     expect(page.get_by_text("新增 2 条，更新 0 条")).to_be_visible()
-    expect(page.get_by_text("要看一下的地方（1）")).to_be_visible()
-    page.get_by_role("button", name="确认导入").click()
+    page.get_by_role("button", name="全部导入").click()
     expect(page.get_by_text("已导入“征集表.csv”：新增 2 条")).to_be_visible()
     person.settle()
 
@@ -243,7 +246,7 @@ def test_search_import_and_find(visit: Any, server: Any, tmp_path: Path) -> None
     expect(person.part("needs_block")).to_contain_text("待受理")
     person.settle()
     found = person.ranking("needs")
-    assert len(found) == 5
+    assert found
     assert float(found[0][1]) > 20
     expect(person.part("needs_card_1").locator(".m-pair").first).to_be_visible()
 

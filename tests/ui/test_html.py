@@ -13,7 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from matcher.services.bootstrap import Application
 from matcher.ui.components import html as html_module
-from matcher.ui.components.html import Html, esc, join, mark, md, tag
+from matcher.ui.components.html import Html, esc, join, mark, md, shortened, tag
 
 EVIL = "<script>alert(1)</script>**粗**[x](javascript:alert(1))"
 
@@ -59,6 +59,14 @@ def test_highlighting_changes_no_text(text: str, terms: list[str]) -> None:
 
 def test_highlights_longest_term_whatever_the_case() -> None:
     assert mark("AGV小车和agv", ["agv", "agv小车"]) == "<mark>AGV小车</mark>和<mark>agv</mark>"
+
+
+def test_only_a_long_text_is_cut_and_none_of_it_is_lost() -> None:
+    assert shortened("短", esc("短"), 10) == "短"
+    long = "<b>" * 10
+    found = read(shortened(long, mark(long, ["b"]), 10))
+    assert found.tags[:2] == ["details", "summary"]
+    assert found.text == long
 
 
 def test_html_is_not_escaped_twice() -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+import tomllib
 from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from matcher.config import ROOT
 from matcher.errors import NotFoundError
 from matcher.services.bootstrap import Application
 from matcher.ui import texts
@@ -72,7 +74,7 @@ def test_refused_action_is_shown_after_the_click(
 
     monkeypatch.setattr(type(app.shortlists), "create", refuse)
     page = open_page("shortlists")
-    page.text_input(key="shortlists_new_name").set_value("清单").run()
+    page.text_input(key="shortlists_new_name").set_value("清单")
     page.button(key="shortlists_new_create").click().run()
     assert page.error[0].value == "这里出了\\*点\\*事。  \n请重来。"
 
@@ -98,3 +100,40 @@ def test_page_is_run_again_once_the_model_is_there(
     assert page.session_state["engine_state"] == "ready"
     assert "已就绪。" in html_of(page)
     assert not page.exception
+
+
+@pytest.fixture
+def emptied(app: Application, monkeypatch: pytest.MonkeyPatch) -> Application:
+    """A system without needs and teams."""
+    app.records.drop_samples("测试")
+    for name in ("needs", "experts"):
+        monkeypatch.setattr(type(app.records), name, lambda *_, **__: ())
+    return app
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "kind"),
+    [
+        ("needs", {}, "needs"),
+        ("experts", {}, "experts"),
+        ("search", {"q": "针眼"}, "experts"),
+        ("search", {"to": "needs"}, "needs"),
+        ("shortlists", {}, "needs"),
+        ("data", {"kind": "works"}, "works"),
+    ],
+)
+def test_an_empty_system_says_what_to_import(
+    emptied: Application, open_page: Callable[..., AppTest], name: str, params: dict[str, str], kind: str
+) -> None:
+    page = open_page(name, **params)
+    assert not page.exception
+    assert not page.error
+    assert page.info
+    links = [link.proto for link in page.get("page_link")]
+    assert any(f"kind={kind}" in link.query_string and "tab=import" in link.query_string for link in links)
+    assert not any("从 0 个" in one.value for one in page.caption)
+
+
+def test_tables_have_no_export_of_their_own() -> None:
+    with (ROOT / ".streamlit" / "config.toml").open("rb") as file:
+        assert tomllib.load(file)["client"]["disableDataExport"] is True

@@ -26,12 +26,14 @@ HALF_LINES, WHOLE_LINES = 60, 110
 class Sides:
     """What stands over the two columns of the evidence.
 
-    Without ``query`` the asking side is left out; ``gaps`` says whether what found no evidence is listed.
+    Without ``query`` the asking side is left out; ``gaps`` says whether what found no evidence is listed,
+    ``kinds`` whether the answering text is named by its kind (kinds are those of a team's profile).
     """
 
     query: str = "企业原话"
     item: str = "团队资料"
     gaps: bool = True
+    kinds: bool = True
 
 
 def score_text(score: float) -> str:
@@ -70,7 +72,8 @@ def _pair(one: Evidence, sides: Sides) -> Html:
     phrases = [bridge.phrase for bridge in one.bridges]
     terms = [bridge.term for bridge in one.bridges]
     facet = one.facet
-    source = "　".join(p for p in (facet.kind.value, facet.record_id, str(facet.year or "")) if p)
+    kind = facet.kind.value if sides.kinds else ""
+    source = "　".join(p for p in (kind, facet.record_id, str(facet.year or "")) if p)
     left = tag(
         "div",
         tag("small", f"{sides.query}　{one.line.kind.value}"),

@@ -101,8 +101,9 @@ def _sides(ranking: Ranking) -> cards.Sides:
         return cards.Sides()
     # The whole text stands over the results already; of a longer one each card says which part it answers.
     query = "您的文字" if len(ranking.query_lines) > 1 else ""
-    item = "需求内容" if direction == Direction.TEXT_TO_NEEDS else "团队资料"
-    return cards.Sides(query, item, gaps=False)
+    if direction == Direction.TEXT_TO_NEEDS:
+        return cards.Sides(query, "需求内容", gaps=False, kinds=False)
+    return cards.Sides(query, gaps=False)
 
 
 def _card(ranking: Ranking, pair: RankedPair) -> Html:

@@ -71,8 +71,10 @@ def _create(page: str, on_made: Callable[[str], None] | None) -> None:
 def show_made() -> None:
     """Say once that a list was made, on a line of its own."""
     name = st.session_state.pop(_MADE, "")
-    if name:
-        st.success(md(f"“{name}”{texts.LIST_MADE}"), icon=":material/check_circle:")
+    # The container is always there, so that what follows keeps its place and is not drawn anew.
+    with st.container():
+        if name:
+            st.success(md(f"“{name}”{texts.LIST_MADE}"), icon=":material/check_circle:")
 
 
 def _key(page: str, pair: RankedPair) -> str:
