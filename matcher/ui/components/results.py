@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
 from matcher.services.exporting import describe_filters
-from matcher.services.rankings import OPEN_STATUSES, RankedPair, Ranking
+from matcher.services.rankings import RankedPair, Ranking
 from matcher.ui import guard, navigation, texts
 from matcher.ui.components import cards, ticks
 from matcher.ui.components.html import Html, md, show
@@ -43,12 +41,11 @@ def summary(page: str, ranking: Ranking, *, note: str = texts.SCORE_NOTE) -> Non
 
 def _filters(ranking: Ranking) -> tuple[str, str]:
     """The filters somebody set in words, and what is said when needs that are not open were left out unasked."""
-    parameters = dict(ranking.run.parameters)
-    filters = parameters.get("filters")
-    if not isinstance(filters, Mapping) or set(filters.get("statuses", ())) != OPEN_STATUSES:
-        return describe_filters(parameters), ""
-    parameters["filters"] = {name: value for name, value in filters.items() if name != "statuses"}
-    return describe_filters(parameters), f"另有 {ranking.n_filtered} 条是草稿或已了结，不列"
+    filters = ranking.run.parameters.get("filters")
+    seeks_needs = ranking.run.direction in {Direction.EXPERT_TO_NEEDS, Direction.TEXT_TO_NEEDS}
+    left_out = seeks_needs and not filters and ranking.n_filtered
+    note = f"另有 {ranking.n_filtered} 条是草稿或已了结，不列" if left_out else ""
+    return describe_filters(ranking.run.parameters), note
 
 
 def _explanation(page: str, ranking: Ranking) -> None:
