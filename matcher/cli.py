@@ -173,6 +173,8 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     )
     train.add_argument("--corpora", type=Path, required=True, help="语料目录（格式见模型说明）")
     train.add_argument("--thesaurus", type=Path, help="词库目录，默认 data/thesaurus")
+    train.add_argument("--statements", type=Path, help="训练语句文件，默认 data/training/pairs.jsonl")
+    train.add_argument("--holdout", action="store_true", help="留出十分之一主题作验证，报告验证成绩")
     train.add_argument("--out", type=Path, required=True, help="输出目录")
     train.add_argument("--seed", type=int, default=0, help="随机种子，默认 0")
     train.add_argument("--smoke", action="store_true", help="小样本快速走通全流程")

@@ -257,10 +257,12 @@ def run_encoder_train(args: argparse.Namespace) -> int:
     report = train(
         args.corpora,
         args.thesaurus or _settings(args).data / "thesaurus",
+        args.statements or _settings(args).data / "training" / "pairs.jsonl",
         args.out,
         args.seed,
         lambda done, total: show_progress("训练", done, total),
         SMOKE if args.smoke else None,
+        holdout=args.holdout,
     )
     print(json.dumps(asdict(report), ensure_ascii=False, indent=2))
     return 0

@@ -7,6 +7,7 @@ origins and licences are named in the model card. The judged development set is 
 from __future__ import annotations
 
 import gzip
+import hashlib
 import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -42,6 +43,29 @@ def load_topics(paths: Sequence[Path]) -> list[Topic]:
         places = "、".join(str(path) for path in paths)
         raise InputError(f"“{places}”中没有词库。", hint="请用 --thesaurus 指定 data/thesaurus。")
     return topics
+
+
+def load_statements(path: Path) -> dict[str, list[tuple[str, str]]]:
+    """This project's own pairs, plain problem statement ↔ profile line, by topic name.
+
+    Raises:
+        InputError: the file is missing, or a line is not a pair.
+    """
+    by_topic: dict[str, list[tuple[str, str]]] = {}
+    try:
+        for line in path.read_text(encoding="utf-8").splitlines():
+            pair = json.loads(line)
+            by_topic.setdefault(pair["topic"], []).append((pair["need"], pair["profile"]))
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise InputError(
+            f"训练语句文件 {path} 无法读取：{error}", hint="每行应是含 topic、need、profile 的 JSON 对象。"
+        ) from error
+    return by_topic
+
+
+def is_validation(topic_name: str) -> bool:
+    """Say whether a topic belongs to the tenth kept for validation, by a hash of its name."""
+    return hashlib.sha256(topic_name.encode()).digest()[0] % 10 == 0
 
 
 def texts_of(topic: Topic) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -24,7 +24,7 @@ class Recipe:
     """Most pairs taken from one corpus."""
     count_limit: int = 15_000
     """Most texts of one pair source counted for vocabulary and importance."""
-    steps: tuple[int, int] = (600, 600)
+    steps: tuple[int, int] = (600, 1400)
     batch: tuple[int, int] = (512, 512)
     mixed_batch: int = 256
     """Pairs of phase 1 beside each batch of phase 2."""
@@ -34,6 +34,8 @@ class Recipe:
     drop_share: tuple[float, float] = (0.1, 0.4)
     """Pieces left out of each text, by phase."""
     learning_rate: tuple[float, float] = (0.003, 0.003)
+    statement_share: float = 0.3
+    """How often a topic's batch row is made of a written statement rather than of phrases."""
     query_pieces: int = 60
     document_pieces: int = 80
 
@@ -86,15 +88,17 @@ class PairSampler:
 
 
 class TopicSampler:
-    """Makes up a need and a profile of one topic: some plain phrases ↔ some terms."""
+    """Makes up a need and a profile of one topic: plain phrases or a statement ↔ terms or a profile line."""
 
     def __init__(
         self,
         topics: Sequence[Topic],
+        statements: Mapping[str, Sequence[tuple[str, str]]],
         to_ids: Callable[[Sequence[str]], list[Ids]],
+        recipe: Recipe,
         rng: np.random.Generator,
     ) -> None:
-        self._rng = rng
+        self._rng, self._share = rng, recipe.statement_share
         self._topics = [
             {
                 "name": to_ids([topic.name]),
@@ -102,13 +106,16 @@ class TopicSampler:
                 "terms": to_ids(topic.terms),
                 "objects": to_ids(topic.objects),
                 "disciplines": to_ids(topic.disciplines),
+                "needs": to_ids([need for need, _ in statements.get(topic.name, ())]),
+                "profiles": to_ids([profile for _, profile in statements.get(topic.name, ())]),
             }
             for topic in topics
         ]
 
     def all(self) -> list[Ids]:
-        """Every plain phrase and every term."""
-        return [ids for topic in self._topics for key in ("lay", "terms") for ids in topic[key]]
+        """Every plain phrase, term, statement and profile line."""
+        keys = ("lay", "terms", "needs", "profiles")
+        return [ids for topic in self._topics for key in keys for ids in topic[key]]
 
     def draw(self, size: int) -> tuple[list[Ids], list[Ids]]:
         """At most one pair of each topic, so that no two rows of a batch mean the same."""
@@ -117,6 +124,19 @@ class TopicSampler:
         return [query for query, _ in pairs], [document for _, document in pairs]
 
     def _make(self, topic: dict[str, list[Ids]]) -> tuple[Ids, Ids]:
+        if not topic["needs"] or self._rng.random() >= self._share:
+            return self._from_phrases(topic)
+        number = int(self._rng.integers(len(topic["needs"])))
+        need, way = topic["needs"][number], self._rng.random()
+        if way < 0.5:  # as written
+            return need, topic["profiles"][number]
+        terms = self._from_phrases(topic)[1]
+        if way < 0.75:  # the statement ↔ terms
+            return need, terms
+        line = topic["profiles"][int(self._rng.integers(len(topic["profiles"])))]
+        return need, np.concatenate([line, terms])  # the statement ↔ a longer profile
+
+    def _from_phrases(self, topic: dict[str, list[Ids]]) -> tuple[Ids, Ids]:
         query = self._some(topic["lay"], 4) + self._maybe(topic["objects"], 0.3)
         document = (
             self._some(topic["terms"], 4)

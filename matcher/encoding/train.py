@@ -8,14 +8,21 @@ pairs so that it is not forgotten. The same texts, seed and library versions giv
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from matcher.encoding.corpora import PairSource, load_pairs, load_topics, texts_of
+from matcher.encoding.corpora import (
+    PairSource,
+    is_validation,
+    load_pairs,
+    load_statements,
+    load_topics,
+    texts_of,
+)
 from matcher.encoding.loop import BagModel, Ids, RowAdam, contrastive_loss, schedule
 from matcher.encoding.protocol import Progress
 from matcher.encoding.sampling import PairSampler, Recipe, TopicSampler
@@ -38,6 +45,8 @@ class Report:
     dimension: int
     loss: tuple[float, float]
     """Last loss of each phase, mean of the last tenth of its steps."""
+    validation_mrr: float | None
+    """Mean reciprocal rank of the right topic's profile line for a statement of the validation topics."""
     bytes_by_file: dict[str, int]
     seconds: float
     recipe: Recipe
@@ -46,20 +55,26 @@ class Report:
 def train(
     corpora_dir: Path,
     thesaurus_dir: Path,
+    statements_path: Path,
     out_dir: Path,
     seed: int = 0,
     progress: Progress | None = None,
     recipe: Recipe | None = None,
+    *,
+    holdout: bool = False,
 ) -> Report:
     """Trains a model and saves it as a sentence-transformers directory.
 
     Args:
         corpora_dir: holds the corpora named in `load_pairs`.
         thesaurus_dir: holds `*.jsonl`, one topic a line.
+        statements_path: JSON lines of plain statements and profile lines by topic.
         out_dir: created when missing; files of the same name are replaced.
         seed: of every random choice.
         progress: told (steps done, steps in all).
         recipe: constants; None means `Recipe()`.
+        holdout: leave the validation topics out of everything and measure on them; the shipped model is
+            trained with them, after its recipe was chosen without.
 
     Raises:
         InputError: a corpus or the thesaurus cannot be read.
@@ -70,6 +85,9 @@ def train(
     started = time.monotonic()
     rng = np.random.default_rng(seed)
     topics = load_topics([thesaurus_dir])
+    statements = load_statements(statements_path)
+    kept_out = [topic.name for topic in topics if holdout and is_validation(topic.name)]
+    topics = [topic for topic in topics if topic.name not in set(kept_out)]
     sources = load_pairs(corpora_dir, rng, recipe.pair_limit)
     tokenizer = _choose_vocabulary(topics, sources, recipe)
 
@@ -78,7 +96,7 @@ def train(
         return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
 
     pairs = PairSampler(sources, to_ids, recipe, rng)
-    phrases = TopicSampler(topics, to_ids, rng)
+    phrases = TopicSampler(topics, statements, to_ids, recipe, rng)
     importance = _measure_importance(tokenizer.get_vocab_size(), [*pairs.counted(), *phrases.all()])
     threads = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -89,6 +107,7 @@ def train(
         torch.set_num_threads(threads)
     with torch.no_grad():
         model.weight[0] = 0.0  # the unknown piece says nothing
+        validation = _reciprocal_rank(model, to_ids, [statements.get(name, []) for name in kept_out], rng)
     return Report(
         seed=seed,
         n_topics=len(topics),
@@ -96,10 +115,31 @@ def train(
         n_pieces=tokenizer.get_vocab_size(),
         dimension=recipe.dimension,
         loss=loss,
+        validation_mrr=validation,
         bytes_by_file=save(model.weight, tokenizer, out_dir),
         seconds=round(time.monotonic() - started, 1),
         recipe=recipe,
     )
+
+
+def _reciprocal_rank(
+    model: BagModel,
+    to_ids: Callable[[Sequence[str]], list[Ids]],
+    topics: Sequence[Sequence[tuple[str, str]]],
+    rng: np.random.Generator,
+) -> float | None:
+    """Every statement against one profile line of each topic, of another pair where the topic has one."""
+    kept = [pairs for pairs in topics if pairs]
+    if not kept:
+        return None
+    ranks = []
+    width = max(len(pairs) for pairs in kept)
+    for number in range(width):
+        needs = to_ids([pairs[number % len(pairs)][0] for pairs in kept])
+        lines = to_ids([pairs[(number + 1) % len(pairs)][1] for pairs in kept])
+        scores = (model.embed(needs, 0.0, rng) @ model.embed(lines, 0.0, rng).T).numpy()
+        ranks.append((scores >= np.diag(scores)[:, None]).sum(axis=1))
+    return round(float(np.mean(1.0 / np.concatenate(ranks))), 4)
 
 
 def save(weight: torch.Tensor, tokenizer: Tokenizer, out_dir: Path) -> dict[str, int]:

@@ -39,14 +39,15 @@ class LineScorer:
         texts = [line.text for line in query.lines]
         features = [scorer.tokeniser.features(text) for text in texts]
         original = [query_weights(found) for found in features]
-        added = [scorer.expander.expand(t, plain=scorer.plain) for t in scorer.expander.call_topics(features)]
+        encoded = scorer.encode(texts)
+        topics = scorer.expander.call_topics(features, encoded)
+        added = [scorer.expander.expand(called, plain=scorer.plain) for called in topics]
         facets, vectors = scorer.index.facets, scorer.index.facet_vectors
         channels: dict[Channel, Raw] = {
             Channel.LEXICAL: lambda numbers: facets.score(original, numbers),
             Channel.THESAURUS: lambda numbers: facets.score(added, numbers),
         }
-        if scorer.encoder is not None and vectors is not None:
-            encoded = scorer.encoder.encode_query(texts)
+        if encoded is not None and vectors is not None:
             channels[Channel.DENSE] = lambda numbers: vectors.cosines_of(encoded, numbers)
         return channels
 

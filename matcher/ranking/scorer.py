@@ -27,7 +27,7 @@ BATCH = 64  # queries scored at once: 64 × 40,000 facets × 4 bytes = 10 MB
 
 
 def _default_weights() -> dict[Channel, float]:
-    return {Channel.LEXICAL: 1 / 3, Channel.DENSE: 1 / 3, Channel.THESAURUS: 1 / 3}
+    return {Channel.LEXICAL: 1 / 6, Channel.DENSE: 3 / 6, Channel.THESAURUS: 2 / 6}
 
 
 @dataclass(frozen=True)
@@ -124,16 +124,21 @@ class Scorer:
 
     def _signals(self, queries: Sequence[Query]) -> dict[Channel, NDArray[np.float64]]:
         features = [self.tokeniser.features(query.text) for query in queries]
-        topics = self.expander.call_topics(features)
+        vectors = self.encode([query.text for query in queries])
+        topics = self.expander.call_topics(features, vectors)
         items = self.index.items
         raw: dict[Channel, NDArray[np.float64]] = {
             Channel.LEXICAL: items.score([query_weights(f) for f in features]),
             Channel.THESAURUS: items.score([self.expander.expand(t, plain=self.plain) for t in topics]),
         }
-        if self.encoder is not None and self.index.item_vectors is not None:
-            raw[Channel.DENSE] = self._cosines(self.encoder.encode_query([query.text for query in queries]))
+        if vectors is not None:
+            raw[Channel.DENSE] = self._cosines(vectors)
         n_items = len(self.index.pool.item_ids)
         return {channel: standardise(values)[:, :n_items] for channel, values in raw.items()}
+
+    def encode(self, texts: Sequence[str]) -> Vectors | None:
+        """Vectors of queries, or None without an encoder."""
+        return self.encoder.encode_query(texts) if self.encoder is not None else None
 
     def _cosines(self, queries: Vectors) -> NDArray[np.float64]:
         """Cosine of queries and items, shape (queries, items + background): whole profile and best facets, mixed."""
@@ -168,4 +173,4 @@ class Scorer:
 
     def topics(self, query: Query) -> list[CalledTopic]:
         """Thesaurus topics the query calls up, best first."""
-        return self.expander.call_topics([self.tokeniser.features(query.text)])[0]
+        return self.expander.call_topics([self.tokeniser.features(query.text)], self.encode([query.text]))[0]

@@ -7,15 +7,22 @@ is a second query, scored on its own, so that what it contributed can be shown.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
+import numpy as np
+from numpy.typing import NDArray
+
+from matcher.encoding.protocol import Encoder, Vectors
 from matcher.models import Bridge
 from matcher.retrieval.lexical import LexicalIndex
 from matcher.text.normalise import normalise
 from matcher.text.thesaurus import Thesaurus, Topic
 from matcher.text.tokenise import Tokeniser
 
+FLAT = 1e-9  # a row of scores with less spread says nothing
+DECIMALS = 9  # the last bits of a float never decide which topic comes first
 MIN_PHRASE = 3
 MIN_BRIDGE_WEIGHT = 0.25
 MIN_POOL = 200  # fewer items say too little of what is usual: one team alone would stand at its own mean
@@ -23,10 +30,17 @@ MIN_POOL = 200  # fewer items say too little of what is usual: one team alone wo
 
 @dataclass(frozen=True, slots=True)
 class ExpansionParams:
-    """``n_topics`` and the ``sharpness`` of their weights; chosen on the development set (docs/evaluation.md)."""
+    """Constants of the choice of topics, chosen on the development set (docs/evaluation.md).
 
-    n_topics: int = 5
+    Attributes:
+        n_topics: most topics of a query.
+        sharpness: exponent of a topic's score relative to the best one.
+        meaning: weight of the cosine beside BM25, both in standard deviations over all topics.
+    """
+
+    n_topics: int = 8
     sharpness: float = 2.0
+    meaning: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +52,47 @@ class CalledTopic:
 
 
 class Expander:
-    """Finds a query's topics by BM25 over all words of each topic."""
+    """Finds a query's topics: by BM25 over all words of each topic and, with an encoder, by meaning as well."""
 
     def __init__(
-        self, thesaurus: Thesaurus, tokeniser: Tokeniser, params: ExpansionParams | None = None
+        self,
+        thesaurus: Thesaurus,
+        tokeniser: Tokeniser,
+        params: ExpansionParams | None = None,
+        encoder: Encoder | None = None,
     ) -> None:
         self._params = params or ExpansionParams()
         self._tokeniser = tokeniser
         self._topics = thesaurus.topics
-        documents = [
-            tokeniser.features("，".join((*t.lay, *t.terms, *t.objects, t.name))) for t in self._topics
-        ]
-        self._index = LexicalIndex.build(documents)
+        self._texts = ["，".join((t.name, *t.lay, *t.terms, *t.objects)) for t in self._topics]
+        self._index = LexicalIndex.build([tokeniser.features(text) for text in self._texts])
+        self._vectors = encoder.encode_document(self._texts) if encoder else None
         self._added: dict[tuple[str, bool], frozenset[str]] = {}
 
-    def call_topics(self, features: Sequence[Sequence[str]]) -> list[list[CalledTopic]]:
-        """Topics of each query, best first, at most ``n_topics``; none when no word is known."""
-        called: list[list[CalledTopic]] = []
+    def with_encoder(self, encoder: Encoder) -> Expander:
+        """The same topics, also found by meaning."""
+        made = copy(self)
+        made._vectors = encoder.encode_document(self._texts)
+        return made
+
+    def call_topics(
+        self, features: Sequence[Sequence[str]], vectors: Vectors | None = None
+    ) -> list[list[CalledTopic]]:
+        """Topics of each query, best first, at most ``n_topics``; none when nothing of it is known.
+
+        Args:
+            features: of each query.
+            vectors: of each query, shape (queries, dimension), for an expander that knows the encoder.
+        """
         scores = self._index.score([dict.fromkeys(query, 1.0) for query in features])
+        if vectors is not None and self._vectors is not None and self._vectors.size:
+            likeness = vectors.astype(np.float64) @ self._vectors.astype(np.float64).T
+            scores = _deviations(scores) + self._params.meaning * _deviations(likeness)
+        scores = np.round(scores, DECIMALS)
+        called: list[list[CalledTopic]] = []
         for row in scores:
-            best = sorted(range(len(row)), key=lambda i: (-row[i], self._topics[i].name))[
-                : self._params.n_topics
-            ]
-            top = row[best[0]] if best else 0.0
+            best = np.argsort(-row, kind="stable")[: self._params.n_topics]  # topics stand in name order
+            top = row[best[0]] if len(best) else 0.0
             called.append(
                 [
                     CalledTopic(self._topics[i], float((row[i] / top) ** self._params.sharpness))
@@ -129,6 +161,16 @@ def background_texts(thesaurus: Thesaurus, n_items: int, *, plain: bool = False)
     if plain:
         return ["。".join((*topic.lay[:4], *topic.objects[:2])) for topic in chosen]
     return ["；".join((*topic.disciplines, *topic.terms, *topic.objects[:2])) for topic in chosen]
+
+
+def _deviations(scores: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Scores in standard deviations above their row's mean; a row without spread is zero."""
+    if not scores.size:
+        return scores
+    centred = scores - scores.mean(axis=1, keepdims=True)
+    spread = scores.std(axis=1, keepdims=True)
+    found: NDArray[np.float64] = np.divide(centred, spread, out=np.zeros_like(centred), where=spread > FLAT)
+    return found
 
 
 def _shared_run(text: str, phrase: str) -> str:

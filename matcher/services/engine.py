@@ -118,10 +118,9 @@ class Engine:
             expected = replace(known.manifest, encoder=encoder.fingerprint)
             index = self._shelf.take(name, known.pool, expected, known.background)
             index = index or known.with_encoder(encoder, self._tell)
-            return Scorer(
-                index, scorer.tokeniser, scorer.expander, encoder, scorer.params, plain=scorer.plain
-            )
+            return Scorer(index, scorer.tokeniser, expander, encoder, scorer.params, plain=scorer.plain)
 
+        expander = plain.words.expander.with_encoder(encoder)
         experts, needs = upgrade("experts", plain.experts), upgrade("needs", plain.needs)
         return replace(plain, experts=experts, needs=needs)
 
@@ -216,6 +215,7 @@ class Engine:
         from_disk: bool = True,
     ) -> Snapshot:
         words = self._word_tools()
+        expander = words.expander.with_encoder(self._encoder) if self._encoder else words.expander
 
         def tell(what: str, done: int, total: int) -> None:
             self._tell(what, done, total)
@@ -243,7 +243,7 @@ class Engine:
                     progress=tell,
                 )
             params = self._settings.scoring
-            return Scorer(index, words.tokeniser, words.expander, self._encoder, params, plain=plain)
+            return Scorer(index, words.tokeniser, expander, self._encoder, params, plain=plain)
 
         experts = build_expert_pool(records.experts.values(), records.works)
         needs = build_need_pool(records.needs.values())

@@ -129,7 +129,9 @@ def evaluate_files(
     pool = build_expert_pool(expert_records, work_records)
     background = background_texts(thesaurus, len(pool.item_ids))
     index = PoolIndex.build(pool, tokeniser, encoder, background=background)
-    scorer = Scorer(index, tokeniser, Expander(thesaurus, tokeniser), encoder, settings.scoring)
+    scorer = Scorer(
+        index, tokeniser, Expander(thesaurus, tokeniser, encoder=encoder), encoder, settings.scoring
+    )
     report, scores = evaluate(scorer, need_records, grades)
     seconds = time.perf_counter() - started
     return Evaluation(report, scores, scorer, encoder.name if encoder else NO_ENCODER, seconds)

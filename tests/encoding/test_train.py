@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from matcher.cli import main
+from matcher.encoding.corpora import is_validation
 from matcher.encoding.loop import BagModel, RowAdam, contrastive_loss
 from matcher.encoding.sampling import SMOKE
 from matcher.encoding.train import train
@@ -72,7 +73,7 @@ def thesaurus(tmp_path_factory: pytest.TempPathFactory) -> Path:
         folder / "topics.jsonl",
         [
             {
-                "topic": f"{word}技术",
+                "topic": f"{word}原理",
                 "sector": "通用",
                 "lay": [f"机器{plain}", f"{plain}怎么办"],
                 "terms": [f"{word}机理", f"{word}调控"],
@@ -85,24 +86,39 @@ def thesaurus(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def statements(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("statements") / "pairs.jsonl"
+    _write(
+        path,
+        [
+            {"topic": f"{word}原理", "need": f"车间里{plain}，换了也没用", "profile": f"{word}的{end}"}
+            for word, plain in zip(WORDS, PLAIN, strict=True)
+            for end in ("机理", "模型")
+        ],
+    )
+    return path
+
+
 def _digest(folder: Path) -> dict[str, str]:
     return {p.name: hashlib.sha256(p.read_bytes()).hexdigest() for p in folder.iterdir() if p.is_file()}
 
 
 def test_smoke_run_is_quick_repeatable_and_loadable(
-    corpora: Path, thesaurus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    corpora: Path, thesaurus: Path, statements: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from sentence_transformers import SentenceTransformer
 
     started = time.monotonic()
-    common = ["encoder", "train", "--corpora", str(corpora), "--thesaurus", str(thesaurus), "--smoke"]
+    common = ["encoder", "train", "--corpora", str(corpora), "--thesaurus", str(thesaurus)]
+    common += ["--statements", str(statements), "--smoke"]
     assert main([*common, "--out", str(tmp_path / "one")]) == 0
     report = json.loads(capsys.readouterr().out)
     assert time.monotonic() - started < 60
     assert report["n_topics"] == len(WORDS)
     assert report["n_pairs"]["title-abstract"] == len(WORDS) ** 2
-    train(corpora, thesaurus, tmp_path / "two", recipe=SMOKE)
-    train(corpora, thesaurus, tmp_path / "three", seed=1, recipe=SMOKE)
+    train(corpora, thesaurus, statements, tmp_path / "two", recipe=SMOKE)
+    train(corpora, thesaurus, statements, tmp_path / "three", seed=1, recipe=SMOKE)
     assert _digest(tmp_path / "one") == _digest(tmp_path / "two")
     assert _digest(tmp_path / "one") != _digest(tmp_path / "three")
     vectors = SentenceTransformer(str(tmp_path / "one"), device="cpu").encode(["海参养殖", "，。🐟"])
@@ -110,32 +126,34 @@ def test_smoke_run_is_quick_repeatable_and_loadable(
     assert np.isfinite(vectors).all() and not vectors[1].any()
 
 
-def test_training_brings_the_plain_words_to_the_terms(corpora: Path, thesaurus: Path, tmp_path: Path) -> None:
+def test_training_brings_the_plain_words_to_the_terms(
+    corpora: Path, thesaurus: Path, statements: Path, tmp_path: Path
+) -> None:
     from sentence_transformers import SentenceTransformer
 
-    train(corpora, thesaurus, tmp_path, recipe=replace(SMOKE, dimension=64, steps=(10, 100)))
+    train(corpora, thesaurus, statements, tmp_path, recipe=replace(SMOKE, dimension=64, steps=(10, 100)))
     model = SentenceTransformer(str(tmp_path), device="cpu")
     needs = model.encode([f"我们的{plain}" for plain in PLAIN], normalize_embeddings=True)
     profiles = model.encode([f"{word}机理" for word in WORDS], normalize_embeddings=True)
     assert (np.argmax(needs @ profiles.T, axis=1) == np.arange(len(WORDS))).all()
 
 
-def test_progress_counts_every_step(corpora: Path, thesaurus: Path, tmp_path: Path) -> None:
+def test_progress_counts_every_step(corpora: Path, thesaurus: Path, statements: Path, tmp_path: Path) -> None:
     calls: list[tuple[int, int]] = []
-    train(corpora, thesaurus, tmp_path, 0, lambda done, total: calls.append((done, total)), SMOKE)
+    train(corpora, thesaurus, statements, tmp_path, 0, lambda done, total: calls.append((done, total)), SMOKE)
     assert calls == [(step + 1, sum(SMOKE.steps)) for step in range(sum(SMOKE.steps))]
 
 
 def test_missing_or_broken_input_says_what_to_do(
-    corpora: Path, thesaurus: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    corpora: Path, thesaurus: Path, statements: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(InputError, match="语料文件"):
-        train(tmp_path, thesaurus, tmp_path / "out", recipe=SMOKE)
+        train(tmp_path, thesaurus, statements, tmp_path / "out", recipe=SMOKE)
     with pytest.raises(InputError, match="没有词库"):
-        train(corpora, tmp_path, tmp_path / "out", recipe=SMOKE)
+        train(corpora, tmp_path, statements, tmp_path / "out", recipe=SMOKE)
     (tmp_path / "bad.jsonl").write_text('{"topic": \n', encoding="utf-8")
     with pytest.raises(InputError, match="第 1 行"):
-        train(corpora, tmp_path, tmp_path / "out", recipe=SMOKE)
+        train(corpora, tmp_path, statements, tmp_path / "out", recipe=SMOKE)
     code = main(
         [
             "encoder",
@@ -186,3 +204,22 @@ def test_optimiser_leaves_absent_rows_alone() -> None:
     RowAdam(model.weight).step(0.1)
     moved = (model.weight.detach() != before).any(1).tolist()
     assert moved == [False, True, True, False]
+
+
+def test_validation_topics_are_left_out_whole_and_measured(
+    corpora: Path, thesaurus: Path, statements: Path, tmp_path: Path
+) -> None:
+    kept_out = [f"{word}原理" for word in WORDS if is_validation(f"{word}原理")]
+    assert 0 < len(kept_out) < len(WORDS)
+    report = train(corpora, thesaurus, statements, tmp_path / "out", recipe=SMOKE, holdout=True)
+    assert report.n_topics == len(WORDS) - len(kept_out)
+    assert report.validation_mrr is not None
+    assert 1 / len(kept_out) <= report.validation_mrr <= 1
+    assert train(corpora, thesaurus, statements, tmp_path / "two", recipe=SMOKE).validation_mrr is None
+
+
+def test_a_broken_statement_file_is_named(corpora: Path, thesaurus: Path, tmp_path: Path) -> None:
+    broken = tmp_path / "pairs.jsonl"
+    broken.write_text('{"topic": "x"}\n', encoding="utf-8")
+    with pytest.raises(InputError, match="训练语句文件"):
+        train(corpora, thesaurus, broken, tmp_path / "out", recipe=SMOKE)

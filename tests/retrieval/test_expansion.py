@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from matcher.encoding.protocol import Encoder
 from matcher.models import RequirementLine
 from matcher.retrieval.expansion import (
     MIN_BRIDGE_WEIGHT,
@@ -62,6 +64,33 @@ def test_topics_are_called_by_bm25_over_their_words(
     top = -expected[0][0]
     for topic, (negative, _) in zip(called, expected, strict=False):
         assert topic.weight == pytest.approx((-negative / top) ** 2.0)
+
+
+def test_an_encoder_calls_topics_by_meaning_too(
+    small_thesaurus: Thesaurus, small_tokeniser: Tokeniser, make_encoder: Callable[..., Encoder]
+) -> None:
+    encoder = make_encoder()
+    plain = Expander(small_thesaurus, small_tokeniser, ExpansionParams(meaning=1.0))
+    knowing = plain.with_encoder(encoder)
+    texts = ["轴承磨得快，海参也不行", "划痕漏检"]
+    features, vectors = [small_tokeniser.features(text) for text in texts], encoder.encode_query(texts)
+    words = ["，".join((t.name, *t.lay, *t.terms, *t.objects)) for t in small_thesaurus.topics]
+    bm25 = LexicalIndex.build([small_tokeniser.features(w) for w in words]).score(
+        [dict.fromkeys(f, 1.0) for f in features]
+    )
+    cosine = vectors @ encoder.encode_document(words).T
+
+    def z(row: np.ndarray) -> np.ndarray:
+        return (row - row.mean()) / row.std()
+
+    for row, called in enumerate(knowing.call_topics(features, vectors)):
+        expected = z(bm25[row]) + z(cosine[row].astype(np.float64))
+        order = [small_thesaurus.topics[i].name for i in np.argsort(-expected) if expected[i] > 0]
+        assert [c.topic.name for c in called] == order
+        assert called[-1].weight == pytest.approx(
+            (sorted(expected)[-len(called)] / max(expected)) ** 2, rel=1e-5
+        )
+    assert plain.call_topics(features, vectors) == plain.call_topics(features)
 
 
 @given(st.lists(st.text("磨得快海参漏检轴承zz ", max_size=8), max_size=3))
