@@ -35,6 +35,8 @@ def test_columns_are_named_by_hand_and_a_foreign_file_is_refused_in_chinese(visi
     expect(person.page.get_by_text("另存为 .xlsx")).to_be_visible()
     person.settle()
     person.page.get_by_role("button", name=re.compile("Remove|移除|Delete")).click()
+    expect(person.page.get_by_text("另存为 .xlsx")).to_be_hidden()  # the page has taken the file away
+    person.settle()
     odd = ODD.encode("gb18030")
     upload.set_input_files({"name": "怪表.csv", "mimeType": "text/csv", "buffer": odd})
     expect(person.page.get_by_role("button", name="全部导入")).to_be_disabled()
