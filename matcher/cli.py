@@ -1,7 +1,7 @@
 """Command line: ``python -m matcher``.
 
 Owns the arguments, and the one place where a command's errors become Chinese sentences on stderr; the exit code says
-the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands``.
+the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands`` and ``matcher.model_commands``.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from matcher import __version__, commands
+from matcher import __version__, commands, model_commands
 from matcher.errors import MatcherError
 from matcher.vocab import Ring
 
@@ -147,7 +147,7 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "evaluate",
         "用已评分的数据测量匹配质量（只读文件，不动数据库）",
         "evaluate --needs data/eval/needs.csv --experts data/eval/experts.csv --qrels data/eval/qrels.csv --json",
-        commands.run_evaluate,
+        model_commands.run_evaluate,
     )
     for name, text in (("needs", "需求文件"), ("experts", "专家文件"), ("qrels", "评分文件")):
         evaluate.add_argument(f"--{name}", type=Path, required=True, help=text)
@@ -162,14 +162,14 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     actions = encoder.add_subparsers(title="操作", required=True, metavar="操作")
-    info = _add(actions, "info", "显示所用的语义模型", "encoder info", commands.run_encoder_info)
+    info = _add(actions, "info", "显示所用的语义模型", "encoder info", model_commands.run_encoder_info)
     info.add_argument("--encoder", help="语义模型：builtin、模型名称或目录")
     train = _add(
         actions,
         "train",
         "训练内置语义模型",
         "encoder train --corpora 语料目录 --out 输出目录",
-        commands.run_encoder_train,
+        model_commands.run_encoder_train,
     )
     train.add_argument("--corpora", type=Path, required=True, help="语料目录（格式见模型说明）")
     train.add_argument("--thesaurus", type=Path, help="词库目录，默认 data/thesaurus")

@@ -1,17 +1,16 @@
-"""What each command of ``python -m matcher`` does: one call of a service, and printing.
+"""What the commands on records do: one call of a service, and printing.
 
-Arguments are parsed and errors are caught in ``matcher.cli``.
+Arguments are parsed and errors are caught in ``matcher.cli``; commands on models and quality are in
+``matcher.model_commands``.
 """
 
 from __future__ import annotations
 
 import argparse
-import csv
-import json
 import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -36,7 +35,7 @@ def show_progress(what: str, done: int, total: int) -> None:
     print(f"\r{what} {bar} {done}/{total}", end=end, file=sys.stderr, flush=True)
 
 
-def _settings(args: argparse.Namespace) -> Settings:
+def read_settings(args: argparse.Namespace) -> Settings:
     from matcher.config import load_settings
 
     settings = load_settings(args.home)
@@ -47,11 +46,11 @@ def _settings(args: argparse.Namespace) -> Settings:
 def _open(args: argparse.Namespace, *, samples: bool = True) -> Application:
     from matcher.services.bootstrap import open_application
 
-    return open_application(_settings(args), samples=samples)
+    return open_application(read_settings(args), samples=samples)
 
 
 @contextmanager
-def _writing(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
@@ -61,7 +60,7 @@ def _writing(path: Path) -> Iterator[None]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    with _writing(path):
+    with writing(path):
         path.write_bytes(data)
     print(f"已写入 {path}（{len(data) / 1024:.0f} KiB）")
 
@@ -215,56 +214,6 @@ def run_backup(args: argparse.Namespace) -> int:
     with _open(args, samples=False) as app:
         made = app.database.backup_to(args.out)
         print(f"已备份到 {made}。恢复时先停止平台，再用它替换数据目录里的 matcher.db。")
-    return 0
-
-
-def run_evaluate(args: argparse.Namespace) -> int:
-    from matcher.services.evaluating import RUN_HEADER, evaluate_files
-
-    found = evaluate_files(_settings(args), args.needs, args.experts, args.qrels, args.works)
-    if args.run_file:
-        with _writing(args.run_file), args.run_file.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(RUN_HEADER)
-            writer.writerows(found.run_rows())
-    result = found.as_json()
-    if args.json:
-        print(json.dumps(result, ensure_ascii=False))
-        return 0
-    print(f"{result['n_needs']} 条需求，模型 {result['encoder']}，{result['seconds']} 秒；括号内为 95% 区间")
-    for system, values in found.report.means.items():
-        low, high = found.report.intervals[system]["ndcg@10"]
-        shown = "  ".join(f"{metric} {value:.3f}" for metric, value in values.items())
-        print(f"{system:<10} {shown}  (nDCG@10 {low:.3f}–{high:.3f})")
-    return 0
-
-
-def run_encoder_info(args: argparse.Namespace) -> int:
-    from matcher.services.encoder import build_encoder
-
-    encoder = build_encoder(_settings(args))
-    if encoder is None:
-        print("未启用语义模型。")
-        return 0
-    print(f"名称 {encoder.name}\n维数 {encoder.dimension}\n指纹 {encoder.fingerprint}")
-    return 0
-
-
-def run_encoder_train(args: argparse.Namespace) -> int:
-    from matcher.encoding.sampling import SMOKE
-    from matcher.encoding.train import train
-
-    report = train(
-        args.corpora,
-        args.thesaurus or _settings(args).data / "thesaurus",
-        args.statements or _settings(args).data / "training" / "pairs.jsonl",
-        args.out,
-        args.seed,
-        lambda done, total: show_progress("训练", done, total),
-        SMOKE if args.smoke else None,
-        holdout=args.holdout,
-    )
-    print(json.dumps(asdict(report), ensure_ascii=False, indent=2))
     return 0
 
 
