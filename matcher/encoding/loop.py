@@ -22,21 +22,11 @@ Ids = NDArray[np.int64]
 class BagModel:
     """Mean of piece vectors, as sentence-transformers' `StaticEmbedding` computes it."""
 
-    def __init__(self, importance: NDArray[np.float64], dimension: int, seed: int) -> None:
-        """Starts from random directions.
-
-        Args:
-            importance: shape (pieces,); the expected length of each piece's vector, from its
-                inverse document frequency.
-            dimension: length of a vector.
-            seed: of the random start.
-        """
+    def __init__(self, start: NDArray[np.float32]) -> None:
+        """Starts from the vectors given, shape (pieces, dimension); see `matcher.encoding.start`."""
         import torch
 
-        generator = torch.Generator().manual_seed(seed)
-        start = torch.randn(len(importance), dimension, generator=generator)
-        scale = torch.from_numpy(importance).float()[:, None] / dimension**0.5
-        self.weight = (start * scale).requires_grad_(True)
+        self.weight = torch.from_numpy(start.copy()).requires_grad_(True)
 
     def embed(self, texts: Sequence[Ids], drop_share: float, rng: np.random.Generator) -> torch.Tensor:
         """Unit vectors of `texts`, shape (n, dimension), with a share of the pieces left out."""
@@ -90,8 +80,15 @@ class RowAdam:
         self._weight.grad = None
 
 
-def contrastive_loss(queries: torch.Tensor, documents: torch.Tensor, temperature: float) -> torch.Tensor:
+def contrastive_loss(
+    queries: torch.Tensor,
+    documents: torch.Tensor,
+    temperature: float,
+    decoys: torch.Tensor | None = None,
+) -> torch.Tensor:
     """Symmetric in-batch softmax: row i of one side belongs to row i of the other.
+
+    `decoys` are further documents that belong to no query.
 
     Source: van den Oord et al. 2018 (InfoNCE), eq. 4; both directions as in Radford et al. 2021.
     """
@@ -100,7 +97,10 @@ def contrastive_loss(queries: torch.Tensor, documents: torch.Tensor, temperature
     scores = queries @ documents.T / temperature
     target = torch.arange(len(scores))
     entropy = torch.nn.functional.cross_entropy
-    return (entropy(scores, target) + entropy(scores.T, target)) / 2
+    rows = scores
+    if decoys is not None:
+        rows = torch.cat([scores, queries @ decoys.T / temperature], dim=1)
+    return (entropy(rows, target) + entropy(scores.T, target)) / 2
 
 
 def schedule(step: int, steps: int, warm_up: int, last_share: float) -> float:

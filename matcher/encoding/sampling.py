@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher.encoding.corpora import PairSource
 from matcher.encoding.loop import Ids
@@ -16,8 +17,13 @@ from matcher.text.thesaurus import Topic
 class Recipe:
     """Every constant of the training; chosen on the development set and on held-out topics."""
 
-    vocabulary: int = 10_000
-    dimension: int = 384
+    unit: str = "subwords"
+    """What a text is cut into: "subwords", or "ngrams" of characters (for comparison; cannot be saved)."""
+    vocabulary: int = 16_000
+    dimension: int = 512
+    start: str = "idf"
+    """Vectors before training: "idf", random directions as long as the piece is rare, or "cooccurrence",
+    directions from the factorised co-occurrence of pieces."""
     thesaurus_weight: int = 20
     """How often the thesaurus counts when the vocabulary is chosen."""
     pair_limit: int = 60_000
@@ -36,6 +42,10 @@ class Recipe:
     learning_rate: tuple[float, float] = (0.003, 0.003)
     statement_share: float = 0.3
     """How often a topic's batch row is made of a written statement rather than of phrases."""
+    decoy_share: float = 0.0
+    """Rows of a topic batch with a decoy beside them: the same object, the terms of another discipline."""
+    topic_share: float = 1.0
+    """Share of the topics used, for the learning curve."""
     query_pieces: int = 60
     document_pieces: int = 80
 
@@ -111,17 +121,32 @@ class TopicSampler:
             }
             for topic in topics
         ]
+        self._decoys = recipe.decoy_share
+        self._disciplines = [frozenset(topic.disciplines) for topic in topics]
 
     def all(self) -> list[Ids]:
         """Every plain phrase, term, statement and profile line."""
         keys = ("lay", "terms", "needs", "profiles")
         return [ids for topic in self._topics for key in keys for ids in topic[key]]
 
-    def draw(self, size: int) -> tuple[list[Ids], list[Ids]]:
-        """At most one pair of each topic, so that no two rows of a batch mean the same."""
+    def draw(self, size: int) -> tuple[list[Ids], list[Ids], list[Ids]]:
+        """Queries, documents and decoys; at most one pair of each topic, so that no two rows mean the same."""
         chosen = self._rng.permutation(len(self._topics))[:size]
         pairs = [self._make(self._topics[index]) for index in chosen]
-        return [query for query, _ in pairs], [document for _, document in pairs]
+        decoys = [self._decoy(chosen, row) for row in range(round(self._decoys * len(chosen)))]
+        return (
+            [query for query, _ in pairs],
+            [document for _, document in pairs],
+            [decoy for decoy in decoys if len(decoy)],
+        )
+
+    def _decoy(self, chosen: NDArray[np.int64], row: int) -> Ids:
+        """A profile about the objects of this row's topic, in the terms of a topic of other disciplines."""
+        own, other = int(chosen[row]), int(chosen[int(self._rng.integers(len(chosen)))])
+        if not self._topics[own]["objects"] or self._disciplines[own] & self._disciplines[other]:
+            return np.zeros(0, dtype=np.int64)
+        parts = self._some(self._topics[other]["terms"], 4) + self._some(self._topics[own]["objects"], 2)
+        return np.concatenate(parts)
 
     def _make(self, topic: dict[str, list[Ids]]) -> tuple[Ids, Ids]:
         if not topic["needs"] or self._rng.random() >= self._share:

@@ -8,12 +8,13 @@ pairs so that it is not forgotten. The same texts, seed and library versions giv
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
 from matcher.encoding.corpora import (
     PairSource,
@@ -26,7 +27,8 @@ from matcher.encoding.corpora import (
 from matcher.encoding.loop import BagModel, Ids, RowAdam, contrastive_loss, schedule
 from matcher.encoding.protocol import Progress
 from matcher.encoding.sampling import PairSampler, Recipe, TopicSampler
-from matcher.encoding.vocabulary import build_tokenizer, count_words
+from matcher.encoding.start import draw_directions, factorise_cooccurrence, measure_importance
+from matcher.encoding.vocabulary import NgramUnit, SubwordUnit, build_tokenizer, count_ngrams, count_words
 from matcher.text.thesaurus import Topic
 
 if TYPE_CHECKING:
@@ -50,6 +52,18 @@ class Report:
     bytes_by_file: dict[str, int]
     seconds: float
     recipe: Recipe
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A trained model in memory; ``reciprocal_ranks`` of every statement of the topics held out."""
+
+    model: BagModel
+    unit: SubwordUnit | NgramUnit
+    n_topics: int
+    n_pairs: dict[str, int]
+    loss: tuple[float, float]
+    reciprocal_ranks: NDArray[np.float64]
 
 
 def train(
@@ -78,68 +92,89 @@ def train(
 
     Raises:
         InputError: a corpus or the thesaurus cannot be read.
+        ValueError: the recipe's unit cannot be saved.
     """
-    import torch
-
     recipe = recipe or Recipe()
     started = time.monotonic()
-    rng = np.random.default_rng(seed)
-    topics = load_topics([thesaurus_dir])
-    statements = load_statements(statements_path)
-    kept_out = [topic.name for topic in topics if holdout and is_validation(topic.name)]
-    topics = [topic for topic in topics if topic.name not in set(kept_out)]
-    sources = load_pairs(corpora_dir, rng, recipe.pair_limit)
-    tokenizer = _choose_vocabulary(topics, sources, recipe)
-
-    def to_ids(texts: Sequence[str]) -> list[Ids]:
-        encodings = tokenizer.encode_batch(list(texts), add_special_tokens=False)
-        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
-
-    pairs = PairSampler(sources, to_ids, recipe, rng)
-    phrases = TopicSampler(topics, statements, to_ids, recipe, rng)
-    importance = _measure_importance(tokenizer.get_vocab_size(), [*pairs.counted(), *phrases.all()])
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        model = BagModel(importance, recipe.dimension, seed)
-        loss = _run_phases(model, pairs, phrases, recipe, rng, progress or (lambda *_: None))
-    finally:
-        torch.set_num_threads(threads)
-    with torch.no_grad():
-        model.weight[0] = 0.0  # the unknown piece says nothing
-        validation = _reciprocal_rank(model, to_ids, [statements.get(name, []) for name in kept_out], rng)
+    fitted = fit(corpora_dir, thesaurus_dir, statements_path, seed, progress, recipe, holdout=holdout)
+    if not isinstance(fitted.unit, SubwordUnit):
+        raise ValueError(f"a model of {recipe.unit} cannot be saved")
+    ranks = fitted.reciprocal_ranks
     return Report(
         seed=seed,
-        n_topics=len(topics),
-        n_pairs={source.name: len(source.pairs) for source in sources},
-        n_pieces=tokenizer.get_vocab_size(),
+        n_topics=fitted.n_topics,
+        n_pairs=fitted.n_pairs,
+        n_pieces=fitted.unit.n_pieces,
         dimension=recipe.dimension,
-        loss=loss,
-        validation_mrr=validation,
-        bytes_by_file=save(model.weight, tokenizer, out_dir),
+        loss=fitted.loss,
+        validation_mrr=round(float(ranks.mean()), 4) if len(ranks) else None,
+        bytes_by_file=save(fitted.model.weight, fitted.unit.tokenizer, out_dir),
         seconds=round(time.monotonic() - started, 1),
         recipe=recipe,
     )
 
 
-def _reciprocal_rank(
+def fit(
+    corpora_dir: Path,
+    thesaurus_dir: Path,
+    statements_path: Path,
+    seed: int,
+    progress: Progress | None,
+    recipe: Recipe,
+    *,
+    holdout: bool,
+) -> Fitted:
+    """Trains a model in memory; arguments and errors as in `train`."""
+    import torch
+
+    rng = np.random.default_rng(seed)
+    topics = load_topics([thesaurus_dir])
+    statements = load_statements(statements_path)
+    kept_out = [topic.name for topic in topics if holdout and is_validation(topic.name)]
+    topics = [topic for topic in topics if topic.name not in set(kept_out)]
+    if recipe.topic_share < 1:
+        chosen = rng.permutation(len(topics))[: round(recipe.topic_share * len(topics))]
+        topics = [topics[index] for index in sorted(chosen)]
+    sources = load_pairs(corpora_dir, rng, recipe.pair_limit)
+    unit = _choose_unit(topics, sources, recipe)
+    pairs = PairSampler(sources, unit.to_ids, recipe, rng)
+    phrases = TopicSampler(topics, statements, unit.to_ids, recipe, rng)
+    texts = [*pairs.counted(), *phrases.all()]
+    importance = measure_importance(unit.n_pieces, texts)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        if recipe.start == "cooccurrence":
+            model = BagModel(factorise_cooccurrence(importance, recipe.dimension, seed, texts))
+        else:
+            model = BagModel(draw_directions(importance, recipe.dimension, seed))
+        loss = _run_phases(model, pairs, phrases, recipe, rng, progress or (lambda *_: None))
+    finally:
+        torch.set_num_threads(threads)
+    with torch.no_grad():
+        model.weight[0] = 0.0  # the unknown piece says nothing
+        ranks = _reciprocal_ranks(model, unit, [statements.get(name, []) for name in kept_out], rng)
+    return Fitted(model, unit, len(topics), {s.name: len(s.pairs) for s in sources}, loss, ranks)
+
+
+def _reciprocal_ranks(
     model: BagModel,
-    to_ids: Callable[[Sequence[str]], list[Ids]],
+    unit: SubwordUnit | NgramUnit,
     topics: Sequence[Sequence[tuple[str, str]]],
     rng: np.random.Generator,
-) -> float | None:
+) -> NDArray[np.float64]:
     """Every statement against one profile line of each topic, of another pair where the topic has one."""
     kept = [pairs for pairs in topics if pairs]
     if not kept:
-        return None
+        return np.zeros(0)
     ranks = []
-    width = max(len(pairs) for pairs in kept)
-    for number in range(width):
-        needs = to_ids([pairs[number % len(pairs)][0] for pairs in kept])
-        lines = to_ids([pairs[(number + 1) % len(pairs)][1] for pairs in kept])
+    for number in range(max(len(pairs) for pairs in kept)):
+        needs = unit.to_ids([pairs[number % len(pairs)][0] for pairs in kept])
+        lines = unit.to_ids([pairs[(number + 1) % len(pairs)][1] for pairs in kept])
         scores = (model.embed(needs, 0.0, rng) @ model.embed(lines, 0.0, rng).T).numpy()
         ranks.append((scores >= np.diag(scores)[:, None]).sum(axis=1))
-    return round(float(np.mean(1.0 / np.concatenate(ranks))), 4)
+    found: NDArray[np.float64] = 1.0 / np.concatenate(ranks)
+    return found
 
 
 def save(weight: torch.Tensor, tokenizer: Tokenizer, out_dir: Path) -> dict[str, int]:
@@ -160,23 +195,19 @@ def save(weight: torch.Tensor, tokenizer: Tokenizer, out_dir: Path) -> dict[str,
     }
 
 
-def _choose_vocabulary(topics: Sequence[Topic], sources: Sequence[PairSource], recipe: Recipe) -> Tokenizer:
-    counts = count_words(text for topic in topics for text in texts_of(topic))
+def _choose_unit(
+    topics: Sequence[Topic], sources: Sequence[PairSource], recipe: Recipe
+) -> SubwordUnit | NgramUnit:
+    count = count_ngrams if recipe.unit == "ngrams" else count_words
+    counts = count(text for topic in topics for text in texts_of(topic))
     for word in counts:
         counts[word] *= recipe.thesaurus_weight
-    counts += count_words(
+    counts += count(
         text for source in sources for pair in source.pairs[: recipe.count_limit] for text in pair
     )
-    return build_tokenizer(counts, recipe.vocabulary)
-
-
-def _measure_importance(n_pieces: int, texts: Sequence[Ids]) -> np.ndarray:
-    """Inverse document frequency of every piece over `texts`, about 0 to 2."""
-    counts = np.zeros(n_pieces)
-    for text in texts:
-        counts[np.unique(text)] += 1
-    importance: np.ndarray = np.log((len(texts) + 1) / (counts + 1)) / 5
-    return importance
+    if recipe.unit == "ngrams":
+        return NgramUnit(counts, recipe.vocabulary)
+    return SubwordUnit(build_tokenizer(counts, recipe.vocabulary))
 
 
 def _run_phases(
@@ -189,10 +220,10 @@ def _run_phases(
 ) -> tuple[float, float]:
     """Runs both phases; returns the last loss of each."""
 
-    def loss_of(batch: tuple[list[Ids], list[Ids]], phase: int) -> torch.Tensor:
+    def loss_of(batch: Sequence[Sequence[Ids]], phase: int) -> torch.Tensor:
         drop = recipe.drop_share[phase]
-        queries, documents = (model.embed(side, drop, rng) for side in batch)
-        return contrastive_loss(queries, documents, recipe.temperature[phase])
+        queries, documents, *decoys = (model.embed(side, drop, rng) for side in batch if side)
+        return contrastive_loss(queries, documents, recipe.temperature[phase], *decoys)
 
     last = []
     for phase, steps in enumerate(recipe.steps):

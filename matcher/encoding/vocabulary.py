@@ -1,4 +1,4 @@
-"""Builds the subword vocabulary of the built-in model from counted jieba words.
+"""Builds the vocabulary of a bag model: subwords from counted jieba words, or character n-grams.
 
 A small vocabulary with a large dimension beat a large one with a small dimension at equal size
 (model card): rare words are better spelt from characters than learned from three occurrences.
@@ -9,8 +9,12 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
+
+import numpy as np
+
+from matcher.encoding.loop import Ids
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -19,6 +23,7 @@ if TYPE_CHECKING:
 UNKNOWN = "[UNK]"
 _WORD = re.compile(r"[\u4e00-\u9fff]+|[a-z]+|[α-ω]")
 _LONGEST_WORD = 4
+_LONGEST_NGRAM = 3
 _FEWEST_CHARACTER = 5
 """Occurrences below which a character is left unknown."""
 
@@ -80,6 +85,60 @@ def build_tokenizer(counts: Mapping[str, int], size: int) -> Tokenizer:
         ]
     )
     return tokenizer
+
+
+def count_ngrams(texts: Iterable[str]) -> Counter[str]:
+    """Counts the character n-grams (one to three characters; Latin words whole) of the normalised texts."""
+    normalizer = _build_normalizer()
+    counts: Counter[str] = Counter()
+    for text in texts:
+        counts.update(_ngrams(normalizer.normalize_str(text)))
+    return counts
+
+
+def _ngrams(text: str) -> Iterator[str]:
+    for run in _WORD.findall(text):
+        if not "\u4e00" <= run[0] <= "\u9fff":
+            yield run
+            continue
+        for size in range(1, _LONGEST_NGRAM + 1):
+            for start in range(len(run) - size + 1):
+                yield run[start : start + size]
+
+
+class SubwordUnit:
+    """Texts as the pieces of a tokenizer."""
+
+    def __init__(self, tokenizer: Tokenizer) -> None:
+        self.tokenizer = tokenizer
+        self.n_pieces: int = tokenizer.get_vocab_size()
+
+    def to_ids(self, texts: Sequence[str]) -> list[Ids]:
+        """Piece ids of each text."""
+        encodings = self.tokenizer.encode_batch(list(texts), add_special_tokens=False)
+        return [np.array(encoding.ids, dtype=np.int64) for encoding in encodings]
+
+
+class NgramUnit:
+    """Texts as overlapping character n-grams, the most frequent `size` of them; the rest is left out.
+
+    For comparison only: no sentence-transformers tokenizer gives overlapping pieces, so a model of this unit
+    cannot be saved as one.
+    """
+
+    def __init__(self, counts: Mapping[str, int], size: int) -> None:
+        ranked = sorted(counts, key=lambda ngram: (-counts[ngram], ngram))[: size - 1]
+        self._ids = {ngram: number for number, ngram in enumerate(ranked, 1)}
+        self._normalizer = _build_normalizer()
+        self.n_pieces = len(ranked) + 1
+
+    def to_ids(self, texts: Sequence[str]) -> list[Ids]:
+        """N-gram ids of each text; id 0, the unknown piece, stands for a text without any."""
+        found = []
+        for text in texts:
+            known = [self._ids[n] for n in _ngrams(self._normalizer.normalize_str(text)) if n in self._ids]
+            found.append(np.array(known or [0], dtype=np.int64))
+        return found
 
 
 def _build_normalizer() -> Normalizer:

@@ -17,6 +17,7 @@ from matcher.cli import main
 from matcher.encoding.corpora import is_validation
 from matcher.encoding.loop import BagModel, RowAdam, contrastive_loss
 from matcher.encoding.sampling import SMOKE
+from matcher.encoding.start import draw_directions
 from matcher.encoding.train import train
 from matcher.encoding.vocabulary import UNKNOWN, build_tokenizer, count_words
 from matcher.errors import InputError
@@ -195,7 +196,7 @@ def test_contrastive_loss_against_its_definition() -> None:
 
 
 def test_optimiser_leaves_absent_rows_alone() -> None:
-    model = BagModel(np.ones(4), 3, seed=0)
+    model = BagModel(draw_directions(np.ones(4), 3, seed=0))
     before = model.weight.detach().clone()
     rng = np.random.default_rng(0)
     vectors = model.embed([np.array([1, 2]), np.array([2])], 0.0, rng)
