@@ -1,7 +1,8 @@
 """Command line: ``python -m matcher``.
 
 Owns the arguments, and the one place where a command's errors become Chinese sentences on stderr; the exit code says
-the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands`` and ``matcher.model_commands``.
+the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands``, ``matcher.model_commands`` and
+``matcher.quality_commands``.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from matcher import __version__, commands, model_commands
+from matcher import __version__, commands, model_commands, quality_commands
 from matcher.errors import MatcherError
 from matcher.vocab import Ring
 
@@ -43,7 +44,7 @@ def _add(
     name: str,
     text: str,
     example: str,
-    run: Handler,
+    run: Handler | None = None,
 ) -> argparse.ArgumentParser:
     parser = parsers.add_parser(
         name,
@@ -54,6 +55,12 @@ def _add(
     )
     parser.set_defaults(run=run)
     return parser
+
+
+def _add_group(
+    parsers: argparse._SubParsersAction[argparse.ArgumentParser], name: str, text: str, example: str
+) -> argparse._SubParsersAction[argparse.ArgumentParser]:
+    return _add(parsers, name, text, example).add_subparsers(title="操作", required=True, metavar="操作")
 
 
 def _positive(text: str) -> int:
@@ -74,6 +81,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_match(parsers)
     _add_data(parsers)
     _add_quality(parsers)
+    _add_encoder(parsers)
     return parser
 
 
@@ -147,23 +155,85 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
         "evaluate",
         "用已评分的数据测量匹配质量（只读文件，不动数据库）",
         "evaluate --needs data/eval/needs.csv --experts data/eval/experts.csv --qrels data/eval/qrels.csv --json",
-        model_commands.run_evaluate,
+        quality_commands.run_evaluate,
     )
     for name, text in (("needs", "需求文件"), ("experts", "专家文件"), ("qrels", "评分文件")):
         evaluate.add_argument(f"--{name}", type=Path, required=True, help=text)
     evaluate.add_argument("--works", type=Path, help="成果文件")
     evaluate.add_argument("--encoder", help="语义模型：builtin、none、模型名称或目录")
+    evaluate.add_argument("--reranker", help="再用这个精读（CrossEncoder）模型调整前几位的先后：名称或目录")
     evaluate.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
     evaluate.add_argument("--run", dest="run_file", type=Path, help="把每一对的得分写入 CSV")
-    encoder = parsers.add_parser(
-        "encoder",
-        help="语义模型：信息与训练",
-        epilog="示例：python -m matcher encoder info",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+    evaluate.add_argument("--channels", help="只把这些通道相加，逗号隔开：lexical,dense,thesaurus")
+    evaluate.add_argument("--sectors", action="store_true", help="再分领域报告")
+    evaluate.add_argument("--reworded", type=Path, help="同一批需求换一种说法的文件：再报告两种说法的差距")
+    evaluate.add_argument("--loso", action="store_true", help="再逐个领域留出来选通道权重")
+    evaluate.add_argument("--errors", action="store_true", help="再列出最差的十条需求和差错的种类")
+    _add_bench(parsers)
+    thesaurus = _add_group(parsers, "thesaurus", "词库：收了什么、哪里薄弱", "thesaurus report")
+    report = _add(
+        thesaurus,
+        "report",
+        "报告词库的主题、说法、学科分布，以及与已评分数据的重合",
+        "thesaurus report --needs data/eval/needs.csv --experts data/eval/experts.csv",
+        quality_commands.run_thesaurus_report,
     )
-    actions = encoder.add_subparsers(title="操作", required=True, metavar="操作")
+    report.add_argument("--needs", type=Path, help="需求文件：查大白话与它的重合")
+    report.add_argument("--experts", type=Path, help="专家文件：查术语与它的重合")
+    report.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
+
+
+def _add_bench(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    actions = _add_group(parsers, "bench", "基准测试：编码速度，公开测试集上的成绩", "bench encode")
+    encode = _add(
+        actions,
+        "encode",
+        "同一次运行里比较内置模型与一个小型 Transformer 的编码速度，并测加载时间和体积",
+        "bench encode",
+        quality_commands.run_bench_encode,
+    )
+    encode.add_argument("--documents", type=_positive, default=2000, help="每轮编码多少条短文，默认 2000")
+    encode.add_argument("--rounds", type=_positive, default=3, help="轮数，默认 3")
+    text = _add(
+        actions,
+        "text",
+        "在 CSL 等公开测试集上测语义模型，旁边是 BM25",
+        "bench text --csl CSL目录 --sts sts-b-test.jsonl.gz",
+        quality_commands.run_bench_text,
+    )
+    text.add_argument("--csl", type=Path, required=True, help="目录，含 ts.test.tsv 和 kg.test.tsv")
+    text.add_argument("--sts", type=Path, help="句对文件，每行一个含 s1、s2、label 的 JSON 对象")
+    text.add_argument("--limit", type=_positive, help="只用前多少条")
+    for parser in (encode, text):
+        parser.add_argument("--encoder", help="语义模型：builtin、模型名称或目录")
+        parser.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
+
+
+def _add_encoder(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    actions = _add_group(parsers, "encoder", "语义模型：信息、下载、选用与训练", "encoder info")
     info = _add(actions, "info", "显示所用的语义模型", "encoder info", model_commands.run_encoder_info)
     info.add_argument("--encoder", help="语义模型：builtin、模型名称或目录")
+    fetch = _add(
+        actions,
+        "fetch",
+        "把 Hugging Face 上的模型下载到一个普通目录，可用 U 盘拷到别的电脑",
+        "encoder fetch BAAI/bge-small-zh-v1.5 --out bge-small-zh",
+        model_commands.run_encoder_fetch,
+    )
+    fetch.add_argument("name", help="模型名称")
+    fetch.add_argument("--out", type=Path, required=True, help="目录，应是空的或还没有")
+    fetch.add_argument("--reranker", dest="reading", action="store_true", help="这是精读（CrossEncoder）模型")
+    use = _add(
+        actions,
+        "use",
+        "选用一个语义模型：检查、重算向量、写入 settings.toml",
+        "encoder use ./bge-small-zh",
+        model_commands.run_encoder_use,
+    )
+    use.add_argument("name", nargs="?", help="builtin、none、模型名称或目录")
+    use.add_argument("--query-prompt", help="查询前面加的提示语；默认用模型自带的，写空串则不加")
+    use.add_argument("--document-prompt", help="资料前面加的提示语；同上")
+    use.add_argument("--reset", action="store_true", help="改回内置模型，去掉提示语")
     train = _add(
         actions,
         "train",
@@ -178,6 +248,21 @@ def _add_quality(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -
     train.add_argument("--out", type=Path, required=True, help="输出目录")
     train.add_argument("--seed", type=int, default=0, help="随机种子，默认 0")
     train.add_argument("--smoke", action="store_true", help="小样本快速走通全流程")
+    compare = _add(
+        actions,
+        "compare",
+        "比较几种训练方案：留出的主题和已评分的数据上各得多少（每种约四分钟，不保存模型）",
+        "encoder compare --corpora 语料目录 --needs data/eval/needs.csv --experts data/eval/experts.csv"
+        " --qrels data/eval/qrels.csv",
+        model_commands.run_encoder_compare,
+    )
+    compare.add_argument("--corpora", type=Path, required=True, help="语料目录（格式见模型说明）")
+    for name, text in (("needs", "需求文件"), ("experts", "专家文件"), ("qrels", "评分文件")):
+        compare.add_argument(f"--{name}", type=Path, required=True, help=text)
+    compare.add_argument("--variant", action="append", default=[], help="只比较这个方案，可重复；默认全部")
+    compare.add_argument("--seed", type=int, default=0, help="随机种子，默认 0")
+    compare.add_argument("--smoke", action="store_true", help="小样本快速走通全流程")
+    compare.add_argument("--json", action="store_true", help="只输出一个 JSON 对象")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -40,7 +40,9 @@ def read_settings(args: argparse.Namespace) -> Settings:
 
     settings = load_settings(args.home)
     name = getattr(args, "encoder", None)
-    return replace(settings, encoder=replace(settings.encoder, name=name)) if name else settings
+    settings = replace(settings, encoder=settings.encoder.named(name)) if name else settings
+    reader = getattr(args, "reranker", None)
+    return replace(settings, reranker=replace(settings.reranker, name=reader)) if reader else settings
 
 
 def _open(args: argparse.Namespace, *, samples: bool = True) -> Application:
@@ -75,8 +77,10 @@ def run_match(args: argparse.Namespace) -> int:
     if args.out:
         check_suffix(args.out.suffix)
     with _open(args) as app:
+        app.rereader.start()
         if app.engine.wants_encoder:
             app.engine.wait()
+        app.rereader.wait()
         experts = ExpertFilter(frozenset(args.ring), frozenset(args.institution), frozenset(args.discipline))
         needs = NeedFilter(frozenset(args.sector), frozenset(args.town))
         if args.need:
@@ -98,6 +102,7 @@ def run_match(args: argparse.Namespace) -> int:
 
 def _print_ranking(ranking: Ranking) -> None:
     from matcher.export.document import shown_score
+    from matcher.services.reranking import READING
     from matcher.vocab import Direction
 
     for sentence in ranking.degraded:
@@ -112,6 +117,9 @@ def _print_ranking(ranking: Ranking) -> None:
             badge = "【示例】" if pair.need.is_sample else ""
             who = f"{pair.need.need_id} {pair.need.title}{badge}（{pair.need.company}）"
         print(f"{pair.match.rank:>3}  {shown_score(pair.match.score):5.1f}  {who}")
+        for signal in pair.match.practical:
+            if signal.name == READING:
+                print(f"            {signal.text}")
         for evidence in pair.match.evidence[:1]:
             print(f"            {evidence.line.text[:40]} ↔ {evidence.facet.text[:50]}")
     if not ranking.pairs:

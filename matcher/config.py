@@ -41,6 +41,22 @@ class EncoderSettings:
     document_prompt: str | None = None
     offline: bool = False
 
+    def named(self, name: str) -> EncoderSettings:
+        """Settings for a model of another name; prompts belong to the model they were written for."""
+        return self if name == self.name else EncoderSettings(name, offline=self.offline)
+
+
+@dataclass(frozen=True, slots=True)
+class RerankerSettings:
+    """Optional re-reading of the first ``top`` results by a CrossEncoder; no ``name``, no re-reading.
+
+    ``weight`` is the share of the re-read score in the order of those results, 0–1.
+    """
+
+    name: str = ""
+    top: int = 20
+    weight: float = 0.5
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -50,6 +66,7 @@ class Settings:
         home: folder of database, index and the bureau's own thesaurus files.
         database_url: SQLAlchemy URL; SQLite in ``home`` by default.
         data: folder of the sample data and the shipped thesaurus.
+        encoder_from_environ: ``MATCHER_ENCODER`` names the model, whatever ``settings.toml`` says.
     """
 
     home: Path
@@ -58,6 +75,8 @@ class Settings:
     encoder: EncoderSettings = field(default_factory=EncoderSettings)
     targets: Targets = field(default_factory=Targets)
     scoring: ScoringParams = field(default_factory=ScoringParams)
+    reranker: RerankerSettings = field(default_factory=RerankerSettings)
+    encoder_from_environ: bool = False
 
     @property
     def thesaurus_paths(self) -> tuple[Path, ...]:
@@ -69,6 +88,7 @@ class Settings:
 _SECTIONS: dict[str, tuple[str, ...]] = {
     "database": ("url",),
     "encoder": ("name", "query_prompt", "document_prompt", "offline"),
+    "reranker": ("name", "top", "weight"),
     "targets": ("yearly", "total", "first_year", "last_year"),
     "ranking": ("lexical", "dense", "thesaurus", "best_facets", "facet_share", "evidence_threshold"),
 }
@@ -131,7 +151,8 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
     home = home or Path(environ.get("MATCHER_HOME") or ROOT / "var")
     raw = _read_toml(home / "settings.toml")
     encoder, targets, ranking = raw.get("encoder", {}), raw.get("targets", {}), raw.get("ranking", {})
-    defaults, base = Targets(), ScoringParams()
+    reranker = raw.get("reranker", {})
+    defaults, base, reading = Targets(), ScoringParams(), RerankerSettings()
     weights = {
         channel: _number(ranking, channel.value, base.weights.get(channel, 0.0)) for channel in Channel
     }
@@ -140,15 +161,16 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
     url = environ.get("MATCHER_DATABASE_URL") or _text(raw.get("database", {}), "url")
     if "?" in str(home) and not url:
         raise InputError(f"数据目录“{home}”的名字里有“?”。", "请换一个没有“?”的文件夹。")
+    chosen = EncoderSettings(
+        _text(encoder, "name") or "builtin",
+        _text(encoder, "query_prompt"),
+        _text(encoder, "document_prompt"),
+        _flag(encoder, "offline"),
+    )
     return Settings(
         home=home,
         database_url=url or f"sqlite:///{home / 'matcher.db'}",
-        encoder=EncoderSettings(
-            environ.get("MATCHER_ENCODER") or _text(encoder, "name") or "builtin",
-            _text(encoder, "query_prompt"),
-            _text(encoder, "document_prompt"),
-            _flag(encoder, "offline"),
-        ),
+        encoder=chosen.named(environ.get("MATCHER_ENCODER") or chosen.name),
         targets=Targets(
             int(_number(targets, "yearly", defaults.yearly, low=1)),
             int(_number(targets, "total", defaults.total, low=1)),
@@ -161,4 +183,10 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
             _number(ranking, "facet_share", base.facet_share, high=1.0),
             _number(ranking, "evidence_threshold", base.evidence_threshold),
         ),
+        reranker=RerankerSettings(
+            _text(reranker, "name") or "",
+            int(_number(reranker, "top", reading.top, low=1)),
+            _number(reranker, "weight", reading.weight, high=1.0),
+        ),
+        encoder_from_environ=bool(environ.get("MATCHER_ENCODER")),
     )

@@ -1,15 +1,29 @@
-"""Finds a sentence-transformers model by name and says in Chinese why one cannot be loaded."""
+"""Finds a sentence-transformers model by name and says in Chinese why one cannot be loaded.
+
+Owns where a model is looked for: the shipped one, a directory, the downloaded ones, the hub. The download itself is
+in ``hub``; what a loaded model is used for is in ``sentence_transformer`` and ``cross_encoder``.
+"""
 
 from __future__ import annotations
 
+import json
 import os
-import ssl
-import urllib.error
-import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
-from matcher.encoding.protocol import DEFAULT
+from matcher.encoding.hub import (
+    FALLBACK,
+    OTHER_MODEL,
+    SOURCE_FILE,
+    download_model,
+    explained,
+    folder_of,
+    reopen,
+    repository_of,
+)
+from matcher.encoding.protocol import DEFAULT, Progress
 from matcher.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -18,15 +32,25 @@ if TYPE_CHECKING:
 BUILTIN_DIR = Path(__file__).resolve().parent / "builtin"
 """The shipped model, an ordinary sentence-transformers directory."""
 
-_HUB_ORGANISATION = "sentence-transformers"
-"""Owner of a hub name without a slash, as sentence-transformers itself assumes."""
-_FALLBACK = "也可以先改用内置模型 builtin。"
-_CONNECT_SECONDS = 10.0
-_OTHER_MODEL = "请换用 sentence-transformers 格式的向量模型，如 BAAI/bge-small-zh-v1.5；" + _FALLBACK
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class ModelKind(Generic[T]):
+    """A kind of model: what it is called, the file that proves it, what to use instead, and how it is built."""
+
+    label: str
+    required: str
+    instead: str
+    build: Callable[[str], T]
 
 
 def load_model(
-    name: str, *, cache_dir: Path | str | None = None, offline: bool | None = None
+    name: str,
+    *,
+    cache_dir: Path | str | None = None,
+    offline: bool | None = None,
+    progress: Progress | None = None,
 ) -> SentenceTransformer:
     """Loads "builtin", a local directory or a hub model; see `load_encoder`.
 
@@ -36,126 +60,162 @@ def load_model(
     """
     name = name.strip()
     if not name:
-        raise EncoderError("没有填写编码器名称。", hint=f"请填写模型名称或目录，{_FALLBACK}")
+        raise EncoderError("没有填写编码器名称。", hint=f"请填写模型名称或目录，{FALLBACK}")
+    kind = ModelKind("文本向量模型", "modules.json", OTHER_MODEL, _build)
     if name == DEFAULT:
         if not (BUILTIN_DIR / "modules.json").is_file():
             raise EncoderError(
                 "内置模型文件缺失。",
                 hint="请恢复目录 matcher/encoding/builtin，或运行 python -m matcher encoder train 重新训练。",
             )
-        return _load_directory(BUILTIN_DIR, name)
+        return construct(kind, BUILTIN_DIR, name)
+    return find_model(kind, name, cache_dir=cache_dir, offline=offline, progress=progress)
+
+
+def find_model(
+    kind: ModelKind[T],
+    name: str,
+    *,
+    cache_dir: Path | str | None = None,
+    offline: bool | None = None,
+    progress: Progress | None = None,
+) -> T:
+    """Loads a directory or a hub model; a hub model is downloaded only when it is not on this machine.
+
+    Raises:
+        EncoderError: as `load_model`.
+    """
     directory = Path(name).expanduser()
-    if directory.exists() or _looks_like_path(name):
-        return _load_directory(directory, name)
-    return _load_hub(name, None if cache_dir is None else str(cache_dir), offline)
+    if directory.exists() or is_path(name):
+        return _load_directory(kind, directory, name)
+    return _load_hub(kind, name, cache_dir, offline, progress)
 
 
-def _looks_like_path(name: str) -> bool:
+def is_path(name: str) -> bool:
+    """Whether a name can only mean a place on disk."""
     return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
 
 
-def _load_directory(directory: Path, name: str) -> SentenceTransformer:
+def _load_directory(kind: ModelKind[T], directory: Path, name: str) -> T:
     if not directory.exists():
         raise EncoderError(
             f"找不到模型目录“{name}”。",
-            hint=f"请检查路径是否写错，或模型是否已拷贝到本机；{_FALLBACK}",
+            hint=f"请检查路径是否写错，或模型是否已拷贝到本机；{FALLBACK}",
         )
     if not directory.is_dir():
-        raise EncoderError(f"“{name}”是一个文件，不是模型目录。", hint="请填写包含 modules.json 的目录。")
-    if not (directory / "modules.json").is_file():
-        raise EncoderError(
-            f"“{name}”不是文本向量模型：目录中没有 modules.json。",
-            hint=_OTHER_MODEL,
-        )
-    return _construct(str(directory), name, None, local_only=True)
+        raise EncoderError(f"“{name}”是一个文件，不是模型目录。", hint=f"请填写包含 {kind.required} 的目录。")
+    if not (directory / kind.required).is_file():
+        raise EncoderError(f"“{name}”不是{kind.label}：目录中没有 {kind.required}。", hint=kind.instead)
+    return construct(kind, directory, name)
 
 
-def _load_hub(name: str, cache_dir: str | None, offline: bool | None) -> SentenceTransformer:
+def _load_hub(
+    kind: ModelKind[T],
+    name: str,
+    cache_dir: Path | str | None,
+    offline: bool | None,
+    progress: Progress | None,
+) -> T:
     """Takes the downloaded copy when there is one, else downloads unless told not to."""
-    from huggingface_hub import constants, hf_hub_download, hf_hub_url
-    from huggingface_hub.errors import (
-        EntryNotFoundError,
-        GatedRepoError,
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-        OfflineModeIsEnabled,
-        RepositoryNotFoundError,
-    )
+    from huggingface_hub import constants
 
-    repository = name if "/" in name else f"{_HUB_ORGANISATION}/{name}"
     no_network = constants.HF_HUB_OFFLINE if offline is None else offline
-    cache_dir = cache_dir or os.getenv("SENTENCE_TRANSFORMERS_HOME")
-    try:
-        try:
-            hf_hub_download(repository, "modules.json", cache_dir=cache_dir, local_files_only=True)
-            return _construct(repository, name, cache_dir, local_only=True)
-        except (LocalEntryNotFoundError, EncoderError):
-            if no_network:
-                raise
-        _check_connection(hf_hub_url(repository, "modules.json"))
-        hf_hub_download(repository, "modules.json", cache_dir=cache_dir)
-        return _construct(repository, name, cache_dir, local_only=False)
-    except HFValidationError as error:
-        raise EncoderError(
-            f"“{name}”不是合法的模型名称。",
-            hint="名称形如 BAAI/bge-small-zh-v1.5，或填写本机目录。",
-        ) from error
-    except GatedRepoError as error:
-        raise EncoderError(
-            f"模型“{name}”需要先在 Hugging Face 上申请访问。",
-            hint=f"请申请并登录（hf auth login）后重试；{_FALLBACK}",
-        ) from error
-    except RepositoryNotFoundError as error:
-        raise EncoderError(
-            f"Hugging Face 上没有名为“{name}”的模型。", hint=f"请检查名称与大小写；{_FALLBACK}"
-        ) from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled) as error:
-        raise EncoderError(
-            f"本机没有模型“{name}”，"
-            + ("当前又设置为离线。" if no_network else "网络也无法连接 Hugging Face。"),
-            hint="请在能联网的机器上下载后拷贝到本机，再填写目录路径；国内可设置镜像 "
-            f"HF_ENDPOINT=https://hf-mirror.com；{_FALLBACK}",
-        ) from error
-    except EntryNotFoundError as error:
-        raise EncoderError(
-            f"“{name}”不是文本向量模型：其中没有 modules.json。",
-            hint=_OTHER_MODEL,
-        ) from error
-    except (HfHubHTTPError, OSError) as error:
-        raise EncoderError(
-            f"下载模型“{name}”失败：{error}",
-            hint=f"请检查网络与磁盘空间后重试，国内可设置 HF_ENDPOINT=https://hf-mirror.com；{_FALLBACK}",
-        ) from error
+    root = Path(cache_dir) if cache_dir else Path(constants.HF_HOME) / "matcher"
+    folder = root / folder_of(name)
+    with explained(name, kind.label, offline=no_network):
+        if (folder / SOURCE_FILE).is_file():
+            try:
+                return construct(kind, folder, name)
+            except EncoderError:
+                if no_network:
+                    raise
+            reopen(folder)
+        else:
+            try:
+                return construct(kind, _find_cached(kind, name, cache_dir), name)
+            except (OSError, EncoderError):
+                if no_network:
+                    raise
+    download_model(
+        name,
+        folder,
+        progress,
+        required=kind.required,
+        kind=kind.label,
+        check=lambda directory: _refuse_code(directory, name),
+    )
+    return construct(kind, folder, name)
 
 
-def _check_connection(url: str) -> None:
-    """Asks once whether the hub answers at all: its own client retries for half a minute.
+def _find_cached(kind: ModelKind[T], name: str, cache_dir: Path | str | None) -> Path:
+    """A copy that other programs of the hub keep. Raises LocalEntryNotFoundError, an OSError, when there is none."""
+    from huggingface_hub import hf_hub_download
+
+    cache = str(cache_dir) if cache_dir else os.getenv("SENTENCE_TRANSFORMERS_HOME")
+    found = hf_hub_download(repository_of(name), kind.required, cache_dir=cache, local_files_only=True)
+    return Path(found).parent
+
+
+def _refuse_code(directory: Path, name: str) -> None:
+    """Before the weights are fetched: a model that cannot be loaded without its own program code is not wanted.
 
     Raises:
-        LocalEntryNotFoundError: nothing answered.
+        EncoderError: it is such a model.
     """
-    from huggingface_hub.errors import LocalEntryNotFoundError
+    from transformers import CONFIG_MAPPING
 
-    request = urllib.request.Request(url, method="HEAD")  # noqa: S310 - the hub's own address
+    modules = _read_json(directory / "modules.json")
+    config = _read_json(directory / "config.json")
+    types = [str(one.get("type", "")) for one in modules if isinstance(one, dict)]
+    foreign = any(not one.startswith("sentence_transformers.") for one in types)
+    if isinstance(config, Mapping) and "auto_map" in config:
+        foreign |= config.get("model_type") not in CONFIG_MAPPING
+    if foreign:
+        raise _own_code(name)
+
+
+def _read_json(path: Path) -> Any:
+    """Content of a file, or an empty list when it is missing or no JSON: loading will say so."""
     try:
-        with urllib.request.urlopen(request, timeout=_CONNECT_SECONDS):  # noqa: S310 - as above
-            return
-    except urllib.error.HTTPError:
-        return  # it answered; the hub client reads the answer
-    except OSError as error:
-        if isinstance(getattr(error, "reason", None), ssl.SSLError):
-            return  # the hub client brings its own certificates
-        raise LocalEntryNotFoundError(str(error)) from error
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return []
 
 
-def _construct(location: str, name: str, cache_dir: str | None, *, local_only: bool) -> SentenceTransformer:
-    """Builds the model; a failure here means that files are missing, broken or unsupported."""
-    from safetensors import SafetensorError
+def _own_code(name: str) -> EncoderError:
+    return EncoderError(
+        f"模型“{name}”要求运行它自带的程序代码，出于安全考虑没有加载。",
+        hint=f"请换用不带自定义代码的模型；{FALLBACK}",
+    )
+
+
+def _build(location: str) -> SentenceTransformer:
+    """Raises EncoderError for a re-reading model: the library would load its body as if it made vectors."""
     from sentence_transformers import SentenceTransformer
 
+    about = _read_json(Path(location) / "config_sentence_transformers.json")
+    if isinstance(about, Mapping) and about.get("model_type") == "CrossEncoder":
+        raise EncoderError("这是精读（重排）模型，不是文本向量模型。", hint=OTHER_MODEL)
+    return SentenceTransformer(location, local_files_only=True, model_kwargs=cpu_options())
+
+
+def cpu_options() -> dict[str, Any]:
+    """How a transformer is loaded: in single precision, since an office CPU computes half precision many times slower."""
+    import torch
+
+    return {"dtype": torch.float32}
+
+
+def construct(kind: ModelKind[T], directory: Path, name: str) -> T:
+    """Builds the model of a directory; a failure here means that files are missing, broken or unsupported.
+
+    Raises:
+        EncoderError: it cannot be built.
+    """
+    from safetensors import SafetensorError
+
     try:
-        return SentenceTransformer(location, cache_folder=cache_dir, local_files_only=local_only)
+        return kind.build(str(directory))
     except (
         OSError,
         ValueError,
@@ -168,11 +228,8 @@ def _construct(location: str, name: str, cache_dir: str | None, *, local_only: b
         SafetensorError,
     ) as error:
         if "trust_remote_code" in str(error):
-            raise EncoderError(
-                f"模型“{name}”要求运行它自带的程序代码，出于安全考虑没有加载。",
-                hint=f"请换用不带自定义代码的模型；{_FALLBACK}",
-            ) from error
+            raise _own_code(name) from error
         raise EncoderError(
             f"模型“{name}”无法加载，文件可能不完整或已损坏：{error}",
-            hint=f"多半是上次下载中断：请删除该模型的本机文件后重新下载；{_FALLBACK}",
+            hint=f"多半是上次下载中断：请删除该模型的本机文件后重新下载；{FALLBACK}",
         ) from error

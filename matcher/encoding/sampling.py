@@ -52,7 +52,7 @@ class Recipe:
 
 SMOKE = replace(
     Recipe(),
-    vocabulary=3_000,
+    vocabulary=6_000,
     dimension=32,
     pair_limit=300,
     count_limit=300,

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["BUILTIN_DIR", "SentenceTransformerEncoder", "load_encoder"]
 
 _BATCHES_PER_STEP = 16
-"""Batches between two progress reports; sentence-transformers sorts by length within a step."""
+"""Batches between two progress reports of a model without a transformer; with one, a single batch takes seconds."""
 
 
 class SentenceTransformerEncoder:
@@ -123,7 +123,7 @@ class SentenceTransformerEncoder:
         check_texts(texts)
         result = np.zeros((len(texts), self.dimension), dtype=np.float32)
         rows = [row for row, text in enumerate(texts) if not is_blank(text)]
-        step = self._batch_size * _BATCHES_PER_STEP
+        step = self._batch_size * (1 if hasattr(self._model[0], "auto_model") else _BATCHES_PER_STEP)
         for start in range(0, len(rows), step):
             block = rows[start : start + step]
             with self._lock:
@@ -169,6 +169,7 @@ def load_encoder(
     offline: bool | None = None,
     batch_size: int = 64,
     max_length: int | None = None,
+    progress: Progress | None = None,
 ) -> Encoder:
     """Loads an encoder by name.
 
@@ -184,6 +185,7 @@ def load_encoder(
         offline: True never downloads, False may, None follows HF_HUB_OFFLINE.
         batch_size: texts per forward pass.
         max_length: tokens after which a text is cut; None keeps the model's own limit.
+        progress: while downloading, told bytes done and bytes in all.
 
     Returns:
         An encoder whose vectors have not been computed yet.
@@ -192,7 +194,7 @@ def load_encoder(
         EncoderError: the model is missing, cannot be downloaded, is incomplete, or is no
             embedding model; the hint says what to do.
     """
-    model = load_model(name, cache_dir=cache_dir, offline=offline)
+    model = load_model(name, cache_dir=cache_dir, offline=offline, progress=progress)
     return SentenceTransformerEncoder(
         model,
         name.strip(),

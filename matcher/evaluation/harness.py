@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from matcher.evaluation.metrics import METRICS, compute_interval
+from matcher.evaluation.metrics import METRICS, compute_interval, round_or_none
 from matcher.models import Need
 from matcher.ranking.scorer import PoolScores, Scorer, need_query
 from matcher.vocab import Channel
@@ -29,6 +29,44 @@ class Report:
     means: Mapping[str, Mapping[str, float]]
     intervals: Mapping[str, Mapping[str, tuple[float, float]]]
     per_need: Mapping[str, Mapping[str, NDArray[np.float64]]]
+
+    def as_json(self, system: str) -> dict[str, object]:
+        """Metrics of one system, rounded, with its intervals under ``ci95``; None where no need has a value."""
+        intervals = {
+            metric: [round_or_none(low), round_or_none(high)]
+            for metric, (low, high) in self.intervals[system].items()
+        }
+        means = {metric: round_or_none(mean) for metric, mean in self.means[system].items()}
+        return {**means, "ci95": intervals}
+
+
+def build_report(
+    need_ids: Sequence[str], per_need: Mapping[str, Mapping[str, NDArray[np.float64]]]
+) -> Report:
+    """Means and intervals of system → metric → values, one value a need."""
+    return Report(
+        tuple(need_ids),
+        {name: {m: _mean(v) for m, v in values.items()} for name, values in per_need.items()},
+        {name: {m: compute_interval(v) for m, v in values.items()} for name, values in per_need.items()},
+        per_need,
+    )
+
+
+def split_report(report: Report, groups: Sequence[str]) -> dict[str, Report]:
+    """One report a group, in the order of the groups' names.
+
+    Args:
+        report: of all needs.
+        groups: group of every need, in the order of ``report.need_ids``.
+    """
+    parts: dict[str, Report] = {}
+    for group in sorted(set(groups)):
+        rows = [row for row, name in enumerate(groups) if name == group]
+        parts[group] = build_report(
+            [report.need_ids[row] for row in rows],
+            {name: {m: v[rows] for m, v in values.items()} for name, values in report.per_need.items()},
+        )
+    return parts
 
 
 def order_items(scores: NDArray[np.float64], item_ids: Sequence[str]) -> list[str]:
@@ -58,13 +96,7 @@ def evaluate(scorer: Scorer, needs: Sequence[Need], qrels: Qrels) -> tuple[Repor
             metric: np.array([f(r, qrels[n.need_id]) for r, n in zip(rankings, judged, strict=True)])
             for metric, f in METRICS.items()
         }
-    report = Report(
-        tuple(need.need_id for need in judged),
-        {name: {m: _mean(v) for m, v in values.items()} for name, values in per_need.items()},
-        {name: {m: compute_interval(v) for m, v in values.items()} for name, values in per_need.items()},
-        per_need,
-    )
-    return report, scores
+    return build_report([need.need_id for need in judged], per_need), scores
 
 
 def _mean(values: NDArray[np.float64]) -> float:

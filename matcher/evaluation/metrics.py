@@ -64,6 +64,11 @@ def compute_interval(
     return (float(low), float(high))
 
 
+def round_or_none(value: float, digits: int = 4) -> float | None:
+    """A number as JSON can hold it: rounded, and None for NaN."""
+    return None if math.isnan(value) else round(value, digits)
+
+
 def compute_kappa(first: Sequence[int], second: Sequence[int], n_grades: int = 4) -> float:
     """Quadratically weighted κ of two readers over the same pairs, −1…1 (Cohen 1968)."""
     if len(first) != len(second) or not first:

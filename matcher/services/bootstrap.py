@@ -15,6 +15,8 @@ from matcher.services.importing import ImportService
 from matcher.services.matching import MatchingService
 from matcher.services.overview import OverviewService
 from matcher.services.records import RecordsService
+from matcher.services.reranking import Rereader
+from matcher.services.semantic import SemanticService
 from matcher.services.shortlists import ShortlistService
 from matcher.store.database import Database
 
@@ -30,6 +32,8 @@ class Application:
     settings: Settings
     database: Database
     engine: Engine
+    rereader: Rereader
+    semantic: SemanticService
     records: RecordsService
     matching: MatchingService
     shortlists: ShortlistService
@@ -66,6 +70,7 @@ def open_application(
     """
     database = Database(settings.database_url).open()
     engine = Engine(settings, database)
+    rereader = Rereader(settings)
     imports = ImportService(database, clock)
     if samples:
         imports.load_samples(settings)
@@ -74,8 +79,10 @@ def open_application(
         settings=settings,
         database=database,
         engine=engine,
+        rereader=rereader,
+        semantic=SemanticService(engine, settings, rereader),
         records=RecordsService(engine, database, clock),
-        matching=MatchingService(engine, clock),
+        matching=MatchingService(engine, clock, rereader),
         shortlists=shortlists,
         imports=imports,
         exports=ExportService(engine, database, shortlists, clock),

@@ -1,33 +1,32 @@
 """The matching engine of a running process: fresh snapshots of data, index and model.
 
 Owns when to reload: a snapshot belongs to one data revision and one set of thesaurus files; any change gives a new one
-at the next question, and costs only what changed. The embedding model is loaded by a background thread; until it is
-there, questions are answered from words and thesaurus alone and say so.
+at the next question, and costs only what changed. The embedding model is loaded by a background thread
+(``services.switching``); until the first one is there, questions are answered from words and thesaurus alone and say
+so, and while another one takes its place, the old one answers.
 """
 
 from __future__ import annotations
 
-import logging
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 
-from matcher.config import NO_ENCODER, Settings
+from matcher.config import EncoderSettings, Settings
 from matcher.encoding.protocol import Encoder
-from matcher.errors import EncoderError, MatcherError
 from matcher.ranking.scorer import Scorer
 from matcher.retrieval.expansion import Expander, background_texts
 from matcher.retrieval.index import PoolIndex, compute_manifest
 from matcher.retrieval.pool import Pool, build_expert_pool, build_need_pool
 from matcher.retrieval.reuse import Progress
-from matcher.services.encoder import build_encoder
 from matcher.services.shelf import IndexShelf
-from matcher.services.snapshot import EngineStatus, Records, Snapshot, Words
+from matcher.services.snapshot import EngineStatus, Records, Snapshot, Words, with_encoder
+from matcher.services.switching import ModelSlot, Switch
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
 from matcher.text.thesaurus import load_thesaurus
 from matcher.text.tokenise import Tokeniser
 
-_LOG = logging.getLogger(__name__)
 Key = tuple[object, ...]
 
 
@@ -46,30 +45,37 @@ class Engine:
         self._settings = settings
         self._database = database
         self._build_lock = threading.RLock()
-        self._start_lock = threading.Lock()
         self._records_lock = threading.Lock()
         self._records: Records | None = None
         self._current: tuple[Key, Snapshot] | None = None
         self._words: Words | None = None
         self._encoder: Encoder | None = None
-        self._failure: MatcherError | None = None
-        self._loader: threading.Thread | None = None
+        self._slot = ModelSlot(settings, self._adopt)
         self._shelf = IndexShelf(settings.home / "index")
         self._progress: tuple[str, int, int] | None = None
 
     @property
     def wants_encoder(self) -> bool:
-        return self._settings.encoder.name != NO_ENCODER
+        return self._slot.wants_encoder
+
+    @property
+    def encoder_settings(self) -> EncoderSettings:
+        """The model in use, or to be used as soon as it is loaded."""
+        return self._slot.current
+
+    @property
+    def encoder(self) -> Encoder | None:
+        """The model that answers now."""
+        return self._encoder
+
+    @property
+    def last_switch(self) -> Switch | None:
+        """The latest change of model of this process, running or ended."""
+        return self._slot.switch
 
     def start(self) -> None:
         """Begin loading the embedding model in the background; does nothing while it is loading or loaded."""
-        if self._loader is not None or not self.wants_encoder:
-            return
-        with self._start_lock:
-            if self._loader is None:
-                self._failure = None
-                self._loader = threading.Thread(target=self._load, name="encoder", daemon=True)
-                self._loader.start()
+        self._slot.start()
 
     def wait(self, timeout: float | None = None) -> None:
         """Wait until the model is there or has failed.
@@ -78,51 +84,41 @@ class Engine:
             MatcherError: it failed; the next ``start`` tries again.
         """
         self.start()
-        if self._loader is not None:
-            self._loader.join(timeout)
-        if self._failure is not None:
-            raise self._failure
+        self._slot.join(timeout)
+        if self._slot.failure is not None:
+            raise self._slot.failure
 
-    def _load(self) -> None:
-        """Body of the loader thread: no failure may leave the state at “loading” for ever."""
+    def join(self, timeout: float | None = None) -> None:
+        """Wait until no model is being loaded or changed, however that ended."""
+        self._slot.join(timeout)
+
+    def switch(self, wanted: EncoderSettings, after: Callable[[], str] | None = None) -> None:
+        """Change the model in the background; see ``ModelSlot.change``."""
+        self._slot.change(wanted, after)
+
+    def stop_loading(self) -> None:
+        """Ask a running load or change of model to stop."""
+        self._slot.stop()
+
+    def _adopt(self, model: Encoder | None, tell: Progress, exchanged: Callable[[], None]) -> None:
+        """Make both indexes for a model while the present one serves, then exchange them at once.
+
+        A record edited meanwhile makes the exchanged snapshot stale at the next question, which then costs only it.
+        """
         from matcher.encoding.cache import CachedEncoder
 
-        try:
-            self._progress = ("加载语义模型", 0, 1)
-            model = build_encoder(self._settings)
-            if model is None:
-                return
-            encoder = CachedEncoder(model, self._settings.home / "cache" / "embeddings.sqlite")
-            key, plain = self._fresh()  # words alone answer from here on, while the vectors are made
-            prepared = self._with_encoder(plain, encoder)
-            with self._build_lock:
-                self._encoder = encoder
-                self._current = (key, prepared)
-            self._shelf.put_later(self.snapshot().indexes)
-            _ = self.snapshot().need_scores  # the first look at an expert need not wait for all needs
-        except MatcherError as error:
-            _LOG.warning("encoder %s failed: %s", self._settings.encoder.name, error)
-            self._failure = error
-        except (OSError, RuntimeError, ValueError, MemoryError) as error:
-            _LOG.exception("encoder %s failed", self._settings.encoder.name)
-            message = f"语义模型加载时出错（{type(error).__name__}）。"
-            self._failure = EncoderError(message, "请运行 python -m matcher doctor 检查，或改用 builtin。")
-        finally:
-            self._progress = None
-
-    def _with_encoder(self, plain: Snapshot, encoder: Encoder) -> Snapshot:
-        """The snapshot with vectors: those on disk when they fit, else new ones."""
-
-        def upgrade(name: str, scorer: Scorer) -> Scorer:
-            known = scorer.index
-            expected = replace(known.manifest, encoder=encoder.fingerprint)
-            index = self._shelf.take(name, known.pool, expected, known.background)
-            index = index or known.with_encoder(encoder, self._tell)
-            return Scorer(index, scorer.tokeniser, expander, encoder, scorer.params, plain=scorer.plain)
-
-        expander = plain.words.expander.with_encoder(encoder)
-        experts, needs = upgrade("experts", plain.experts), upgrade("needs", plain.needs)
-        return replace(plain, experts=experts, needs=needs)
+        encoder = CachedEncoder(model, self._settings.home / "cache" / "embeddings.sqlite") if model else None
+        key, base = self._fresh()  # at the start, words alone answer from here on
+        prepared = with_encoder(base, encoder, self._shelf, tell)
+        tell("比对需求与团队", 0, 1)
+        _ = (
+            prepared.need_scores
+        )  # a model that fails does so here; and the first look at an expert need not wait
+        with self._build_lock:
+            exchanged()
+            self._encoder = encoder
+            self._current = (key, prepared)
+        self._shelf.put_later(prepared.indexes)
 
     def snapshot(self) -> Snapshot:
         """The present data, indexed; built anew when anything changed since the last call."""
@@ -140,10 +136,7 @@ class Engine:
                 self._current = current = (key, built)
                 if self._encoder is not None or not self.wants_encoder:
                     self._shelf.put_later(built.indexes)
-                if self._failure is not None and not isinstance(self._failure, EncoderError):
-                    self._loader = (
-                        None  # what stopped the loader may be mended: the next ``start`` tries again
-                    )
+                self._slot.retry()  # what stopped the loader may be mended
             return current
 
     def records(self) -> Records:
@@ -261,8 +254,9 @@ class Engine:
 
     def degraded(self) -> tuple[str, ...]:
         """Sentences saying what is missing from the ranking now; empty when nothing is."""
-        if self._failure is not None:
-            return (f"语义模型未能使用：{self._failure.user_message}目前只按用词和术语排序。",)
+        failure = self._slot.failure
+        if failure is not None:
+            return (f"语义模型未能使用：{failure.user_message}目前只按用词和术语排序。",)
         if not self.wants_encoder:
             return ("未启用语义模型，目前只按用词和术语排序。",)
         if self._encoder is None:
@@ -275,21 +269,25 @@ class Engine:
         current = self._current
         snapshot = current[1] if current else None
         records = self.records()  # the counts of now, though the index may still be the one before an edit
-        if self._failure is not None:
-            state, message = "failed", str(self._failure)
+        failure, switch = self._slot.failure, self._slot.switch
+        if failure is not None:
+            state, message = "failed", str(failure)
         elif not self.wants_encoder:
             state, message = "lexical_only", "未启用语义模型，按用词和术语匹配。"
         elif self._encoder is None:
             state, message = "loading", "语义模型正在加载，现在就可以查看，匹配先按用词和术语。"
         else:
             state, message = "ready", "语义模型已就绪。"
+        if switch is not None and switch.state == "running":
+            message += f"正在换用“{switch.wanted.name}”，换好之前照常匹配。"
         return EngineStatus(
             state,
             message,
-            self._encoder.name if self._encoder else self._settings.encoder.name,
+            self._encoder.name if self._encoder else self._slot.current.name,
             len(records.experts) if snapshot else 0,
             len(records.needs) if snapshot else 0,
             len(snapshot.experts.index.pool.facets) if snapshot else 0,
             str(records.revision) if snapshot else "",
-            self._progress,
+            self._slot.progress or self._progress,
+            self._slot.running,
         )

@@ -48,6 +48,9 @@ def describe_filters(parameters: Mapping[str, object]) -> str:
             parts.append(f"{label}：{'、'.join(map(str, value))}" if isinstance(value, list) else label)
     if parameters.get("practical"):
         parts.append("已按实际因素调整顺序")
+    reranker = parameters.get("reranker")
+    if isinstance(reranker, Mapping):
+        parts.append(f"前 {reranker['top']} 位的先后已按精读模型 {reranker['name']} 调整")
     return "；".join(parts)
 
 

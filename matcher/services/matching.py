@@ -29,6 +29,7 @@ from matcher.services.rankings import (
     weakest_channel,
     with_evidence,
 )
+from matcher.services.reranking import Rereader, Rereading
 from matcher.services.snapshot import Snapshot
 from matcher.vocab import Direction
 
@@ -39,11 +40,13 @@ class MatchingService:
     Args:
         engine: gives snapshots.
         clock: gives the present UTC time.
+        rereader: puts the first results into a better order, when that is switched on.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime]) -> None:
+    def __init__(self, engine: Engine, clock: Callable[[], datetime], rereader: Rereader) -> None:
         self._engine = engine
         self._clock = clock
+        self._rereader = rereader
 
     def for_need(
         self, need_id: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
@@ -55,30 +58,16 @@ class MatchingService:
         """
         snapshot = self._engine.snapshot()
         need = snapshot.records.need(need_id)
-        return self._experts(
-            snapshot,
-            need_query(need),
-            need,
-            Direction.NEED_TO_EXPERTS,
-            filter or ExpertFilter(),
-            top,
-            practical,
-        )
+        wanted, direction = filter or ExpertFilter(), Direction.NEED_TO_EXPERTS
+        return self._experts(snapshot, need_query(need), need, direction, wanted, top, practical)
 
     def experts_for_text(
         self, text: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
     ) -> Ranking:
         """Experts for free text. Raises InputError when the text is empty or too long."""
-        query = text_query(checked_text(text))
-        return self._experts(
-            self._engine.snapshot(),
-            query,
-            None,
-            Direction.TEXT_TO_EXPERTS,
-            filter or ExpertFilter(),
-            top,
-            practical,
-        )
+        query, snapshot = text_query(checked_text(text)), self._engine.snapshot()
+        wanted, direction = filter or ExpertFilter(), Direction.TEXT_TO_EXPERTS
+        return self._experts(snapshot, query, None, direction, wanted, top, practical)
 
     def needs_for_text(self, text: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
         """Needs for free text. Raises InputError when the text is empty or too long."""
@@ -87,11 +76,15 @@ class MatchingService:
         scores = scorer.score([query])
         ids = scorer.index.pool.item_ids
         order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[0, i]), 6), ids[i]))
+        reading = self._rereader.reread(scorer, query, scores.score[0])
+        if reading:
+            order.sort(key=reading.place.__getitem__)
         kept = [row for row in order if not wanted.reason(needs[ids[row]])]
         finder = EvidenceFinder(scorer, query) if ids else None
         pairs = []
         for rank, row in enumerate(kept[:top], 1):
             match = replace(match_at(scorer, scores, 0, row, ids[row], ""), rank=rank)
+            match = replace(match, practical=reading.signal(row)) if reading else match
             pairs.append(
                 RankedPair(with_evidence(match, finder, row) if finder else match, needs[ids[row]], None)
             )
@@ -106,6 +99,7 @@ class MatchingService:
             wanted,
             top,
             False,
+            reading,
         )
 
     def for_expert(self, expert_id: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
@@ -189,6 +183,8 @@ class MatchingService:
             f"匹配度 {shown_score(match.score):.1f}，在可列的 {len(listed)} 个团队中排第 {place} 位；"
             f"名单末位为 {shown_score(last.score):.1f}，差距主要在“{weakest_channel(match, last)}”。"
         )
+        if everyone.run.parameters.get("reranker"):
+            message += "前几位的先后按精读得分调整过。"
         if not match.evidence:
             return Exclusion(expert_id, "无匹配依据", message + "团队资料中没有与需求对得上的内容。", match)
         return Exclusion(expert_id, "排名靠后", message, match)
@@ -211,7 +207,9 @@ class MatchingService:
         scores = scorer.score([query])
         ids = scorer.index.pool.item_ids
         company = need.company if need else ""
-        kept: list[tuple[float, str, int, tuple[PracticalSignal, ...]]] = []
+        reading = self._rereader.reread(scorer, query, scores.score[0])
+        order_score = reading.order_score if reading else scores.score[0]
+        kept: list[tuple[float, int, str, int, tuple[PracticalSignal, ...]]] = []
         n_filtered = n_forbidden = 0
         for row, expert_id in enumerate(ids):
             expert = records.experts[expert_id]
@@ -221,20 +219,31 @@ class MatchingService:
                 n_filtered += 1
             else:
                 signals = self._practical(snapshot, expert, company) if practical else ()
-                key = round(float(scores.score[0, row]) + REORDER_WEIGHT * practical_mean(signals), 6)
-                kept.append((-key, expert_id, row, signals))
+                key = round(float(order_score[row]) + REORDER_WEIGHT * practical_mean(signals), 6)
+                kept.append((-key, reading.place[row] if reading else 0, expert_id, row, signals))
         finder = EvidenceFinder(scorer, query) if kept else None
         pairs = []
-        for rank, (_, expert_id, row, signals) in enumerate(sorted(kept)[:top], 1):
+        for rank, (_, _, expert_id, row, signals) in enumerate(sorted(kept)[:top], 1):
             expert = records.experts[expert_id]
             match = match_at(scorer, scores, 0, row, need.need_id if need else "", expert_id)
             shown = signals or self._practical(snapshot, expert, company)
+            shown = (*reading.signal(row), *shown) if reading else shown
             match = replace(match, rank=rank, practical=shown)
             if finder and (explain is None or row in explain):
                 match = with_evidence(match, finder, row)
             pairs.append(RankedPair(match, need, expert, records.history.capacity_left(expert)))
         return self._ranking(
-            snapshot, query, direction, pairs, scorer, n_filtered, n_forbidden, wanted, top, practical
+            snapshot,
+            query,
+            direction,
+            pairs,
+            scorer,
+            n_filtered,
+            n_forbidden,
+            wanted,
+            top,
+            practical,
+            reading,
         )
 
     def _practical(self, snapshot: Snapshot, expert: Expert, company: str) -> tuple[PracticalSignal, ...]:
@@ -253,8 +262,11 @@ class MatchingService:
         wanted: ExpertFilter | NeedFilter,
         top: int,
         practical: bool,
+        reading: Rereading | None = None,
     ) -> Ranking:
+        reverse = direction == Direction.EXPERT_TO_NEEDS
         degraded = () if scorer.encoder is not None else self._engine.degraded()
+        degraded += () if reading or reverse else self._rereader.degraded()
         run = build_run(
             scorer,
             query,
@@ -267,8 +279,8 @@ class MatchingService:
             wanted=wanted,
             top=top,
             practical=practical,
+            reranker=self._rereader.params if reading else None,
         )
-        reverse = direction == Direction.EXPERT_TO_NEEDS
         return Ranking(
             run,
             tuple(pairs),

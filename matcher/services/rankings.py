@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
+from matcher.config import RerankerSettings
 from matcher.errors import InputError
 from matcher.models import Expert, Match, Need, RequirementLine, Run
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
@@ -119,6 +120,7 @@ def build_run(
     wanted: ExpertFilter | NeedFilter,
     top: int,
     practical: bool,
+    reranker: RerankerSettings | None = None,
 ) -> Run:
     """Record a ranking. The run id is a hash of question, parameters, data, model and result; time is not in it."""
     parameters: dict[str, object] = {
@@ -131,6 +133,8 @@ def build_run(
         "top": top,
         "practical": practical,
     }
+    if reranker is not None:
+        parameters["reranker"] = asdict(reranker)
     shown = query.text if query.query_id == FREE_TEXT else query.query_id
     manifest = scorer.index.manifest
     identity = json.dumps(

@@ -1,11 +1,13 @@
-"""One moment of the engine: records, scorers, and what the engine says of itself."""
+"""One moment of the engine: records, scorers, the same with another model, and what the engine says of itself."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
+from matcher.encoding.protocol import Encoder, Vectors
+from matcher.encoding.protocol import Progress as Count
 from matcher.errors import NotFoundError
 from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ForbiddenPairs, Names
@@ -13,13 +15,21 @@ from matcher.ranking.practical import History
 from matcher.ranking.scorer import PoolScores, Scorer, need_query
 from matcher.retrieval.expansion import Expander
 from matcher.retrieval.index import PoolIndex
+from matcher.retrieval.reuse import Progress
+from matcher.services.shelf import IndexShelf
 from matcher.text.thesaurus import Thesaurus
 from matcher.text.tokenise import Tokeniser
+
+STEP = 256
+"""Texts encoded between two moments when a change of model can be stopped without losing what it did."""
 
 
 @dataclass(frozen=True, slots=True)
 class EngineStatus:
-    """What the engine is doing. ``state`` is ``loading``, ``ready``, ``lexical_only`` or ``failed``."""
+    """What the engine is doing. ``state`` is ``loading``, ``ready``, ``lexical_only`` or ``failed``.
+
+    ``busy`` says that a model is being loaded or changed, whatever serves meanwhile.
+    """
 
     state: str
     message: str
@@ -29,6 +39,7 @@ class EngineStatus:
     n_facets: int
     revision: str
     progress: tuple[str, int, int] | None = None
+    busy: bool = False
 
 
 @dataclass(frozen=True)
@@ -105,6 +116,13 @@ class Snapshot:
         return {"experts": self.experts.index, "needs": self.needs.index}
 
     @cached_property
+    def n_texts(self) -> int:
+        """Distinct texts with a vector: lines and whole profiles of both pools, and the thesaurus topics."""
+        indexes = self.indexes.values()
+        texts = {text for index in indexes for text in (*index.facet_texts, *index.item_texts)}
+        return len(texts) + len(self.words.thesaurus.topics)
+
+    @cached_property
     def need_ids(self) -> tuple[str, ...]:
         return tuple(self.records.needs)
 
@@ -112,3 +130,53 @@ class Snapshot:
     def need_scores(self) -> PoolScores:
         """Scores of all needs over all experts, rows in the order of ``need_ids``."""
         return self.experts.score([need_query(need) for need in self.records.needs.values()])
+
+
+def with_encoder(base: Snapshot, encoder: Encoder | None, shelf: IndexShelf, tell: Progress) -> Snapshot:
+    """The snapshot with vectors of another model, those on disk when they fit, else new ones; None takes them away.
+
+    ``base`` is not touched and may go on serving.
+    """
+
+    def change(name: str, label: str, scorer: Scorer) -> Scorer:
+        known = scorer.index
+        expected = replace(known.manifest, encoder=encoder.fingerprint if encoder else "")
+        if encoder is None:
+            index = replace(known, item_vectors=None, facet_vectors=None, manifest=expected)
+        else:
+            found = shelf.take(name, known.pool, expected, known.background)
+            index = found or known.with_encoder(_Stepwise(encoder, label, tell))
+        return Scorer(index, scorer.tokeniser, expander, encoder, scorer.params, plain=scorer.plain)
+
+    expander = base.words.expander
+    if encoder is not None:
+        expander = expander.with_encoder(_Stepwise(encoder, "计算向量（术语）", tell))
+    experts = change("experts", "计算向量（团队）", base.experts)
+    return replace(base, experts=experts, needs=change("needs", "计算向量（需求）", base.needs))
+
+
+class _Stepwise:
+    """An encoder that works in small steps, longest texts first, and tells each; made for a cache behind it.
+
+    What is done is kept by the cache after every step, so that a stop or a crash costs little even with a model that
+    needs hours; texts of like length together are what a transformer is fastest with.
+    """
+
+    def __init__(self, encoder: Encoder, what: str, tell: Progress) -> None:
+        self.name, self.fingerprint, self.dimension = encoder.name, encoder.fingerprint, encoder.dimension
+        self._encoder, self._what, self._tell = encoder, what, tell
+
+    def encode_query(self, texts: Sequence[str], *, progress: Count | None = None) -> Vectors:
+        return self._encoder.encode_query(texts, progress=progress)
+
+    def encode_document(self, texts: Sequence[str], *, progress: Count | None = None) -> Vectors:
+        ordered = sorted(set(texts), key=lambda text: (-len(text), text))
+        for start in range(0, len(ordered), STEP):
+
+            def tell(done: int, total: int, start: int = start) -> None:
+                del total
+                self._tell(self._what, start + done, len(ordered))
+
+            tell(0, 0)
+            self._encoder.encode_document(ordered[start : start + STEP], progress=tell)
+        return self._encoder.encode_document(texts, progress=progress)

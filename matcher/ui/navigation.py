@@ -23,6 +23,7 @@ _PAGES = (
     ("experts", "按专家看", ":material/school:", "选一个团队，看它能答哪些需求。"),
     ("search", "自由检索", ":material/search:", "用一句话找团队或找需求。"),
     ("shortlists", "候选清单", ":material/checklist:", "整理、备注并导出候选合作清单。"),
+    ("model", "语义模型", ":material/psychology:", "看现在用的模型，或换一个。"),
     ("data", "数据", ":material/database:", "浏览、导入数据，查看系统状态。"),
 )
 

@@ -47,6 +47,7 @@ VIEWS = {
     "data": "data?kind=needs",
     "import": "data?tab=import",
     "system": "data?tab=system",
+    "model": "model",
 }
 LIST, N_TICKED = "11月汽车机电对接会", 3
 START_S, WAIT_MS, QUIET_MS = 120, 60_000, 1_500

@@ -165,3 +165,19 @@ def test_values_that_are_not_finite_are_an_error(tiny_bert_dir: Path) -> None:
 def test_bad_sizes_are_refused(tiny_bert_dir: Path, options: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="positive"):
         load_encoder(str(tiny_bert_dir), **options)
+
+
+@pytest.mark.parametrize("kind", ["float16", "bfloat16"])
+def test_a_model_saved_in_half_precision_computes_in_single(
+    tiny_bert_dir: Path, tmp_path: Path, kind: str
+) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    model = SentenceTransformer(str(tiny_bert_dir), device="cpu")
+    model.to(getattr(torch, kind)).save(str(tmp_path / "half"))
+    encoder = load_encoder(str(tmp_path / "half"))
+    assert isinstance(encoder, SentenceTransformerEncoder)
+    assert {p.dtype for p in encoder._model.parameters()} == {torch.float32}
+    close = load_encoder(str(tiny_bert_dir)).encode_document(["海参养殖"])
+    np.testing.assert_allclose(encoder.encode_document(["海参养殖"]), close, atol=0.02)

@@ -14,7 +14,7 @@ import pytest
 from matcher.config import Settings
 from matcher.encoding.protocol import Encoder
 from matcher.errors import EncoderError, InputError, MatcherError
-from matcher.services import engine as engine_module
+from matcher.services import switching
 from matcher.services.bootstrap import Application, open_application
 from matcher.store.repositories import Repositories
 
@@ -29,7 +29,7 @@ class Gate:
         self.error: Exception | None = None
         self._encoder = encoder
 
-    def build(self, settings: Settings) -> Encoder:
+    def build(self, settings: Settings, progress: object = None) -> Encoder:
         assert self.open.wait(LIMIT)
         if self.error is not None:
             raise self.error
@@ -39,7 +39,7 @@ class Gate:
 @pytest.fixture
 def gate(make_encoder: Callable[..., Encoder], monkeypatch: pytest.MonkeyPatch) -> Gate:
     made = Gate(make_encoder())
-    monkeypatch.setattr(engine_module, "build_encoder", made.build)
+    monkeypatch.setattr(switching, "build_encoder", made.build)
     return made
 
 
@@ -49,7 +49,7 @@ def gated(app: Application, gate: Gate) -> Iterator[Application]:
     with open_application(settings) as application:
         yield application
         gate.open.set()
-        application.engine._loader and application.engine._loader.join(LIMIT)
+        application.engine._slot.join(LIMIT)
 
 
 def test_words_answer_while_the_model_loads_and_the_model_after_it(gated: Application, gate: Gate) -> None:

@@ -22,6 +22,7 @@ PAGES = {
     "experts": "按专家看",
     "search": "自由检索",
     "shortlists": "候选清单",
+    "model": "语义模型",
     "data": "数据",
 }
 
@@ -97,7 +98,7 @@ def test_page_is_run_again_once_the_model_is_there(
     assert "编码 3/9" in html_of(page)
     monkeypatch.setattr(app.engine, "status", lambda: replace(ready, state="ready", message="已就绪。"))
     page.run()
-    assert page.session_state["engine_state"] == "ready"
+    assert page.session_state["engine_busy"] is False
     assert "已就绪。" in html_of(page)
     assert not page.exception
 

@@ -12,6 +12,7 @@ from matcher.export.document import PairRow, shown_contributions, shown_score
 from matcher.models import Evidence, Expert, Match, Need, PracticalSignal, RequirementLine
 from matcher.ranking.practical import REORDER_WEIGHT, practical_mean
 from matcher.services.rankings import RankedPair
+from matcher.services.reranking import READING
 from matcher.ui import texts
 from matcher.ui.components.html import Html, badge, esc, join, mark, sample_badge, shortened, tag
 from matcher.ui.components.records import markers_html, need_title
@@ -141,8 +142,14 @@ def need_who(need: Need, place: str = "") -> Html:
 def match_html(match: Match, who: Html, sides: Sides, *, practical_on: bool = False) -> Html:
     """A whole card."""
     lines = [tag("b", score_text(match.score)), tag("span", "匹配度")]
+    practical = [signal for signal in match.practical if signal.name != READING]
+    for reading in match.practical:
+        if reading.name == READING:
+            lines.append(
+                tag("span", reading.text, title="精读模型通读两边文字后的评分；只影响先后，不计入匹配度")
+            )
     if practical_on:
-        extra = score_text(REORDER_WEIGHT * practical_mean(match.practical))
+        extra = score_text(REORDER_WEIGHT * practical_mean(practical))
         lines.append(tag("span", f"实际因素 +{extra}", title="只影响先后，不计入匹配度"))
     head = tag(
         "div",
@@ -157,7 +164,7 @@ def match_html(match: Match, who: Html, sides: Sides, *, practical_on: bool = Fa
         bar_html(match.score, match.contributions),
         evidence_html(match.evidence, sides),
         gaps_html(match.gaps) if match.evidence and sides.gaps else Html(""),
-        practical_html(match.practical),
+        practical_html(practical),
     )
 
 

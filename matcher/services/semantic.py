@@ -1,0 +1,177 @@
+"""语义模型: what people see of the embedding model and do about it: look, change, keep, carry away.
+
+Owns the sentences about where a model comes from and the order of a change: first it must load and serve, then it is
+written down. The change itself runs in ``services.switching``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from matcher.config import NO_ENCODER, EncoderSettings, Settings
+from matcher.encoding.loading import is_path
+from matcher.encoding.protocol import DEFAULT, Progress
+from matcher.errors import InputError, MatcherError
+from matcher.services.engine import Engine
+from matcher.services.preferences import save_encoder
+from matcher.services.reranking import Rereader
+
+ENVIRONMENT_NOTE = "环境变量 MATCHER_ENCODER 指定了“{name}”，它优先于这里的选择：下次启动仍用它，删掉这个环境变量后才用所选的。"
+_LABELS = {DEFAULT: "内置模型", NO_ENCODER: "不使用语义模型"}
+_SOURCES = {DEFAULT: "随程序提供，不用下载", NO_ENCODER: "只按用词和术语匹配"}
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """The model in use. Numbers are 0 while there is none."""
+
+    name: str
+    label: str
+    source: str
+    dimension: int
+    n_texts: int
+    n_topics: int
+    prompts: str
+    reranker: str
+    environment: str
+
+
+def label_of(name: str) -> str:
+    """A model's name as people read it."""
+    return _LABELS.get(name, name)
+
+
+def source_of(name: str) -> str:
+    """Where a model comes from."""
+    if name in _SOURCES:
+        return _SOURCES[name]
+    if is_path(name) or Path(name).expanduser().exists():
+        return "本机目录"
+    return "从 Hugging Face 下载，之后存在本机"
+
+
+def choose(
+    settings: Settings, name: str, query_prompt: str | None = None, document_prompt: str | None = None
+) -> EncoderSettings:
+    """The settings a choice means; a directory becomes absolute, since the next start may be from another place.
+
+    Raises:
+        InputError: no name is given.
+    """
+    name = name.strip()
+    if not name:
+        raise InputError("没有填写模型名称或目录。", "例如 BAAI/bge-small-zh-v1.5，或一个目录。")
+    if name in _LABELS:
+        query_prompt = document_prompt = None
+    elif (folder := Path(name).expanduser()).is_dir():
+        name = str(folder.resolve())
+    return EncoderSettings(name, query_prompt, document_prompt, settings.encoder.offline)
+
+
+def environment_note(settings: Settings) -> str:
+    """What to know when the environment names the model; empty when it does not."""
+    named = settings.encoder_from_environ
+    return ENVIRONMENT_NOTE.format(name=settings.encoder.name) if named else ""
+
+
+class SemanticService:
+    """Looking at the model, and changing it.
+
+    Args:
+        engine: uses the model.
+        settings: of this process as it started.
+        rereader: the optional re-reading model.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings, rereader: Rereader) -> None:
+        self._engine = engine
+        self._settings = settings
+        self._rereader = rereader
+
+    def facts(self) -> ModelFacts:
+        """What is in use now."""
+        self._rereader.start()
+        encoder, wanted = self._engine.encoder, self._engine.encoder_settings
+        snapshot = self._engine.snapshot()
+        params = self._rereader.params
+        state = "；".join(self._rereader.degraded()) or f"已启用：前 {params.top} 位由 {params.name} 精读"
+        return ModelFacts(
+            wanted.name,
+            label_of(wanted.name),
+            source_of(wanted.name),
+            encoder.dimension if encoder else 0,
+            snapshot.n_texts if encoder else 0,
+            len(snapshot.words.thesaurus.topics),
+            describe_prompts(wanted) if encoder else "",
+            state if params.name else "未启用",
+            environment_note(self._settings),
+        )
+
+    def change(self, name: str, query_prompt: str | None = None, document_prompt: str | None = None) -> None:
+        """Load a model in the background, put it into service, and only then write it into ``settings.toml``.
+
+        Args:
+            name: ``builtin``, ``none``, a hub name or a directory.
+            query_prompt: put before every query; None keeps the model's own, "" switches it off.
+            document_prompt: the same for documents.
+
+        Raises:
+            InputError: no name.
+            ConflictError: another change is running.
+        """
+        wanted = choose(self._settings, name, query_prompt, document_prompt)
+        self._engine.start()
+        self._engine.switch(wanted, lambda: self._keep(wanted))
+
+    def _keep(self, wanted: EncoderSettings) -> str:
+        try:
+            save_encoder(self._settings.home, wanted)
+        except MatcherError as error:
+            return f"但下次启动仍用原来的：{error}"
+        return ""
+
+
+def describe_prompts(wanted: EncoderSettings) -> str:
+    """The prompts in words; empty for what the program brings along."""
+    if wanted.name in _LABELS:
+        return ""
+
+    def one(label: str, prompt: str | None) -> str:
+        return f"{label}{'用模型自带的' if prompt is None else f'“{prompt}”' if prompt else '不加'}"
+
+    return "，".join((one("查询", wanted.query_prompt), one("资料", wanted.document_prompt)))
+
+
+def fetch_model(name: str, folder: Path, progress: Progress | None = None, *, reranker: bool = False) -> int:
+    """Download a model into a plain directory that can be carried to another machine, and load it from there.
+
+    Returns:
+        Its dimension; 0 for a re-reading model.
+
+    Raises:
+        InputError: the directory holds something, or the name is no hub name.
+        EncoderError: it cannot be downloaded or loaded.
+    """
+    from matcher.encoding.hub import download_model
+    from matcher.encoding.sentence_transformer import load_encoder
+
+    name = name.strip()
+    if not name or name in _LABELS or is_path(name):
+        raise InputError(f"“{name}”不用下载。", "请写 Hugging Face 上的名称，例如 BAAI/bge-small-zh-v1.5。")
+    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+        raise InputError(f"“{folder}”里已经有东西。", "请换一个空目录，或先把它移走。")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    if reranker:
+        from matcher.encoding.cross_encoder import load_reranker
+
+        download_model(name, folder, progress, required="config.json", kind="精读（重排）模型")
+        load_reranker(str(folder.resolve()))
+        return 0
+    download_model(name, folder, progress)
+    return load_encoder(str(folder.resolve())).dimension
+
+
+def size_of(folder: Path) -> int:
+    """Bytes of all files in a directory."""
+    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
