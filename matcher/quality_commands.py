@@ -150,8 +150,7 @@ def _mistake_lines(found: Sequence[NeedMistakes]) -> Iterator[str]:
 
     def told(mistake: Mistake) -> str:
         grade = "未评" if mistake.grade is None else f"等级 {mistake.grade}"
-        detail = f"：{mistake.detail}" if mistake.detail else ""
-        return f"{mistake.expert_id} 第 {mistake.rank} 名 {grade}（{mistake.category.value}{detail}）"
+        return f"{mistake.expert_id} 第 {mistake.rank} 名 {grade}（{mistake.reason}）"
 
     yield f"\n最差的 {min(N_WORST, len(found))} 条需求"
     for one in found[:N_WORST]:

@@ -64,6 +64,11 @@ class Mistake:
     category: Category
     detail: str
 
+    @property
+    def reason(self) -> str:
+        """Category and detail as one phrase."""
+        return f"{self.category.value}：{self.detail}" if self.detail else self.category.value
+
     def as_json(self) -> dict[str, object]:
         return {
             "expert_id": self.expert_id,

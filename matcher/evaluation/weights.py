@@ -1,7 +1,7 @@
-"""Channel weights, chosen on all sectors but one and measured on the one left out.
+"""Channel weights: what each channel is worth, and a choice of weights measured where it was not made.
 
-Owns the grid of weights. Signals are standardised over the whole pool before they are weighed, so every weighing is
-one sum: no channel is scored again.
+Owns the combinations of channels and the grid of weights. Signals are standardised over the whole pool before they
+are weighed, so every weighing is one sum: no channel is scored again.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +50,38 @@ def measure_weights(
     score, _ = fuse(signals, weights)
     rankings = [order_items(row, item_ids) for row in score]
     return np.array([compute_ndcg(r, qrels[need]) for r, need in zip(rankings, need_ids, strict=True)])
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Some of the channels fused alone: nDCG@10 of every need, and what they lose against all channels together."""
+
+    channels: tuple[Channel, ...]
+    values: Values
+    difference: Difference
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return compute_interval(self.values)
+
+
+def ablate_channels(
+    signals: Signals,
+    weights: Mapping[Channel, float],
+    item_ids: Sequence[str],
+    need_ids: Sequence[str],
+    qrels: Qrels,
+) -> list[Ablation]:
+    """Every combination of the channels that have a weight, the largest first; weights keep their ratio."""
+    used = [channel for channel in Channel if channel in signals and weights.get(channel, 0.0) > 0]
+    whole = measure_weights(signals, weights, item_ids, need_ids, qrels)
+    found = []
+    for size in range(len(used), 0, -1):
+        for kept in combinations(used, size):
+            part = {channel: weights[channel] for channel in kept}
+            values = measure_weights(signals, part, item_ids, need_ids, qrels)
+            found.append(Ablation(kept, values, compare_paired(whole, values)))
+    return found
 
 
 @dataclass(frozen=True)

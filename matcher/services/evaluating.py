@@ -14,7 +14,7 @@ from matcher.encoding.protocol import Encoder
 from matcher.errors import InputError
 from matcher.evaluation.harness import FUSED, Qrels, Report, evaluate, run_rows, split_report
 from matcher.evaluation.mistakes import NeedMistakes, find_mistakes
-from matcher.evaluation.weights import SectorsLeftOut, leave_one_sector_out
+from matcher.evaluation.weights import Ablation, SectorsLeftOut, ablate_channels, leave_one_sector_out
 from matcher.evaluation.wording import Wording, compare_wordings
 from matcher.intake.readers import decode_text, read_table
 from matcher.intake.validation import parse_rows
@@ -90,6 +90,16 @@ class Evaluation:
             self.report.need_ids,
             self.qrels,
             self.sectors,
+        )
+
+    def ablate_channels(self) -> list[Ablation]:
+        """Every combination of channels, by the scores before any re-reading."""
+        return ablate_channels(
+            self.scores.signals,
+            self.scorer.params.weights,
+            self.scorer.index.pool.item_ids,
+            self.report.need_ids,
+            self.qrels,
         )
 
     def mistakes(self) -> list[NeedMistakes]:

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from matcher.encoding.protocol import Encoder
-from matcher.evaluation.harness import FUSED, evaluate, order_items, run_rows, systems_of
+from matcher.evaluation.harness import FUSED, evaluate, order_items, run_rows, split_report, systems_of
 from matcher.evaluation.metrics import METRICS, compute_interval
 from matcher.models import Expert, Need
 from matcher.ranking.scorer import Scorer, need_query
@@ -144,6 +144,31 @@ def test_nothing_judged(make_scorer: Callable[..., Scorer], experts: list[Expert
     assert report.need_ids == ()
     assert math.isnan(report.means[FUSED]["ndcg@10"])
     assert scores.score.shape == (0, 4)
+
+
+def test_groups_split_the_report_and_nothing_is_lost(
+    make_scorer: Callable[..., Scorer], experts: list[Expert], needs: list[Need]
+) -> None:
+    report, _ = evaluate(make_scorer(experts), needs, QRELS)
+    parts = split_report(report, ["海洋生物", "汽车机电"])
+    assert {name: part.need_ids for name, part in parts.items()} == {"汽车机电": ("N3",), "海洋生物": ("N1",)}
+    for row, part in enumerate((parts["海洋生物"], parts["汽车机电"])):
+        for system, values in report.per_need.items():
+            for metric in METRICS:
+                assert part.means[system][metric] == values[metric][row]
+                assert part.intervals[system][metric] == (values[metric][row],) * 2
+    (whole,) = split_report(report, ["同一个"] * 2).values()
+    assert (whole.need_ids, whole.means, whole.intervals) == (report.need_ids, report.means, report.intervals)
+
+
+def test_json_holds_no_nan(
+    make_scorer: Callable[..., Scorer], experts: list[Expert], needs: list[Need]
+) -> None:
+    report, _ = evaluate(make_scorer(experts), needs, {"N2": {"E1": 1}})
+    found = report.as_json(FUSED)
+    assert found["recall@10"] is None
+    assert found["ci95"]["recall@10"] == [None, None]  # type: ignore[index]
+    assert 0 < found["ndcg@10"] <= 1  # type: ignore[operator]
 
 
 def test_the_shipped_judgements_are_sound() -> None:

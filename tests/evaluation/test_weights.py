@@ -11,7 +11,13 @@ import pytest
 from matcher.encoding.protocol import Encoder
 from matcher.evaluation.harness import FUSED, evaluate
 from matcher.evaluation.metrics import compute_ndcg
-from matcher.evaluation.weights import build_grid, describe_ratio, leave_one_sector_out, measure_weights
+from matcher.evaluation.weights import (
+    ablate_channels,
+    build_grid,
+    describe_ratio,
+    leave_one_sector_out,
+    measure_weights,
+)
 from matcher.evaluation.wording import compare_wordings
 from matcher.models import Expert, Need
 from matcher.ranking.scorer import Scorer
@@ -81,6 +87,22 @@ def test_leaving_a_sector_out_shows_that_a_choice_does_not_carry_over() -> None:
         "current": 1.0,
     }
     assert result["n_tried"] == len(build_grid([WORDS, TERMS]))
+
+
+def test_each_combination_of_channels_is_measured_against_all() -> None:
+    signals = {**SIGNALS, MEANING: rows(RIGHT, RIGHT, RIGHT, RIGHT)}
+    found = ablate_channels(signals, {WORDS: 1.0, MEANING: 3.0, TERMS: 1.0}, ITEMS, NEEDS, QRELS)
+    assert [set(one.channels) for one in found[:1]] == [{WORDS, MEANING, TERMS}]
+    assert len({one.channels for one in found}) == len(found) == 7
+    by = {one.channels: one for one in found}
+    second = compute_ndcg(["E2", "E1"], QRELS["N1"])
+    assert by[(MEANING,)].values.tolist() == [1.0] * 4
+    assert by[(WORDS,)].values.tolist() == pytest.approx([1.0, 1.0, second, second])
+    assert by[(WORDS,)].difference.mean == pytest.approx((second - 1.0) / 2)
+    assert found[0].difference.mean == 0.0
+    assert found[0].interval == (1.0, 1.0)
+    used = ablate_channels(signals, {WORDS: 1.0, TERMS: 1.0}, ITEMS, NEEDS, QRELS)
+    assert {channel for one in used for channel in one.channels} == {WORDS, TERMS}
 
 
 @pytest.mark.parametrize(
