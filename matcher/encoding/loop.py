@@ -88,7 +88,7 @@ def contrastive_loss(
 ) -> torch.Tensor:
     """Symmetric in-batch softmax: row i of one side belongs to row i of the other.
 
-    `decoys` are further documents that belong to no query.
+    Row i of `decoys` is a further document that query i, and it alone, must not be taken for; a zero row is none.
 
     Source: van den Oord et al. 2018 (InfoNCE), eq. 4; both directions as in Radford et al. 2021.
     """
@@ -99,7 +99,9 @@ def contrastive_loss(
     entropy = torch.nn.functional.cross_entropy
     rows = scores
     if decoys is not None:
-        rows = torch.cat([scores, queries @ decoys.T / temperature], dim=1)
+        own = (queries * decoys).sum(dim=1, keepdim=True) / temperature
+        none = decoys.abs().sum(dim=1, keepdim=True) == 0
+        rows = torch.cat([scores, own.masked_fill(none, -torch.inf)], dim=1)
     return (entropy(rows, target) + entropy(scores.T, target)) / 2
 
 

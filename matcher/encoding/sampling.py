@@ -30,7 +30,7 @@ class Recipe:
     """Most pairs taken from one corpus."""
     count_limit: int = 15_000
     """Most texts of one pair source counted for vocabulary and importance."""
-    steps: tuple[int, int] = (600, 1400)
+    steps: tuple[int, int] = (600, 2000)
     batch: tuple[int, int] = (512, 512)
     mixed_batch: int = 256
     """Pairs of phase 1 beside each batch of phase 2."""
@@ -42,7 +42,7 @@ class Recipe:
     learning_rate: tuple[float, float] = (0.003, 0.003)
     statement_share: float = 0.3
     """How often a topic's batch row is made of a written statement rather than of phrases."""
-    decoy_share: float = 0.0
+    decoy_share: float = 0.5
     """Rows of a topic batch with a decoy beside them: the same object, the terms of another discipline."""
     topic_share: float = 1.0
     """Share of the topics used, for the learning curve."""
@@ -130,15 +130,16 @@ class TopicSampler:
         return [ids for topic in self._topics for key in keys for ids in topic[key]]
 
     def draw(self, size: int) -> tuple[list[Ids], list[Ids], list[Ids]]:
-        """Queries, documents and decoys; at most one pair of each topic, so that no two rows mean the same."""
+        """Queries, documents and decoys, row by row; at most one pair of each topic, so that no two rows mean the same.
+
+        A row without a decoy has an empty one; without any the list is empty.
+        """
         chosen = self._rng.permutation(len(self._topics))[:size]
         pairs = [self._make(self._topics[index]) for index in chosen]
-        decoys = [self._decoy(chosen, row) for row in range(round(self._decoys * len(chosen)))]
-        return (
-            [query for query, _ in pairs],
-            [document for _, document in pairs],
-            [decoy for decoy in decoys if len(decoy)],
-        )
+        n_decoys = round(self._decoys * len(chosen))
+        none = np.zeros(0, dtype=np.int64)
+        decoys = [self._decoy(chosen, row) if row < n_decoys else none for row in range(len(chosen))]
+        return [query for query, _ in pairs], [document for _, document in pairs], decoys if n_decoys else []
 
     def _decoy(self, chosen: NDArray[np.int64], row: int) -> Ids:
         """A profile about the objects of this row's topic, in the terms of a topic of other disciplines."""

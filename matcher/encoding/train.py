@@ -95,10 +95,11 @@ def train(
         ValueError: the recipe's unit cannot be saved.
     """
     recipe = recipe or Recipe()
+    if recipe.unit != "subwords":
+        raise ValueError(f"a model of {recipe.unit} cannot be saved")
     started = time.monotonic()
     fitted = fit(corpora_dir, thesaurus_dir, statements_path, seed, progress, recipe, holdout=holdout)
-    if not isinstance(fitted.unit, SubwordUnit):
-        raise ValueError(f"a model of {recipe.unit} cannot be saved")
+    assert isinstance(fitted.unit, SubwordUnit), "the recipe says so"
     ranks = fitted.reciprocal_ranks
     return Report(
         seed=seed,

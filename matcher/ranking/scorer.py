@@ -27,7 +27,7 @@ BATCH = 64  # queries scored at once: 64 × 40,000 facets × 4 bytes = 10 MB
 
 
 def _default_weights() -> dict[Channel, float]:
-    return {Channel.LEXICAL: 1 / 4, Channel.DENSE: 2 / 4, Channel.THESAURUS: 1 / 4}
+    return {Channel.LEXICAL: 1 / 5, Channel.DENSE: 3 / 5, Channel.THESAURUS: 1 / 5}
 
 
 @dataclass(frozen=True)

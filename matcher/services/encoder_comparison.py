@@ -16,7 +16,7 @@ from matcher.encoding.bag import BagEncoder
 from matcher.encoding.sampling import SMOKE, Recipe
 from matcher.encoding.train import fit
 from matcher.errors import InputError
-from matcher.evaluation.comparison import Difference, Values, compare_paired
+from matcher.evaluation.comparison import Values, compare_paired
 from matcher.evaluation.harness import FUSED
 from matcher.evaluation.metrics import compute_interval, round_or_none
 from matcher.services.evaluating import evaluate_files
@@ -76,10 +76,6 @@ class Variant:
             "dense": described(self.dense, first.dense),
             "fused": described(self.fused, first.fused),
         }
-
-    def gain(self, first: Variant) -> Difference:
-        """Fused, over the first variant."""
-        return compare_paired(first.fused, self.fused)
 
 
 def compare_variants(
