@@ -9,7 +9,7 @@ PIP_FLAGS ?=
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_FLAGS)
 
 .DEFAULT_GOAL := help
-.PHONY: help install run test check format eval screenshots soak clean
+.PHONY: help install run test check format eval bench screenshots soak clean
 
 help: ## 列出全部命令
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | awk -F'\t' '{printf "  make %-12s %s\n", $$1, $$2}'
@@ -46,8 +46,11 @@ format: $(VENV)/.dev ## 自动整理格式
 	$(BIN)/ruff check --fix .
 
 eval: $(VENV)/.runtime ## 在开发集与示例数据上测量匹配质量
-	$(BIN)/python -m matcher evaluate --needs data/eval/needs.csv --experts data/eval/experts.csv --qrels data/eval/qrels.csv
+	$(BIN)/python -m matcher evaluate --needs data/eval/needs.csv --experts data/eval/experts.csv --qrels data/eval/qrels.csv --sectors --loso --errors --reworded data/eval/needs_technical.csv
 	$(BIN)/python -m matcher evaluate --needs data/needs.csv --experts data/experts.csv --works data/works.csv --qrels data/qrels.csv
+
+bench: $(VENV)/.runtime ## 内置模型的速度、大小和加载时间，与小型 transformer 同场比较
+	$(BIN)/python -m matcher bench encode
 
 screenshots: $(VENV)/.dev ## 重新截取 docs/screenshots（需要 chromium）
 	$(BIN)/python tests/e2e/screenshots.py --out docs/screenshots

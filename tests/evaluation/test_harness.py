@@ -128,7 +128,7 @@ def test_the_run_lists_every_pair_in_rank_order(
         for _, expert_id, _, score, lexical, dense, thesaurus in of_need:
             column = scorer.index.pool.position[expert_id]
             assert score == pytest.approx(scores.score[number, column], abs=1e-6)
-            assert lexical / 4 + dense / 2 + thesaurus / 4 == pytest.approx(score, abs=4e-6)
+            assert lexical / 5 + dense * 3 / 5 + thesaurus / 5 == pytest.approx(score, abs=4e-6)
 
 
 def test_an_absent_channel_is_empty_in_the_run(

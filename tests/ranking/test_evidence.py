@@ -166,7 +166,7 @@ def test_the_sample_data_is_quoted_truly(
     experts = {expert.expert_id: expert for expert in sample.experts}  # type: ignore[attr-defined]
     works = {work.work_id: work for work in sample.works}  # type: ignore[attr-defined]
     kinds, n_terms, n_bridges = set(), 0, 0
-    for need in sample.needs[2::9]:  # type: ignore[attr-defined]
+    for need in sample.needs[2::5]:  # type: ignore[attr-defined]
         query = need_query(need)
         order = np.argsort(-sample_scorer.score([query]).score[0], kind="stable")
         finder = EvidenceFinder(sample_scorer, query)
