@@ -17,7 +17,17 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from matcher.encoding.protocol import Progress
-from matcher.encoding.transfer import SECONDS, RemoteFile, bytes_left, fetch, is_intact, locked
+from matcher.encoding.transfer import (
+    SECONDS,
+    RemoteFile,
+    bytes_left,
+    digest_of,
+    fetch,
+    finish,
+    is_intact,
+    sweep,
+    unfinished,
+)
 from matcher.errors import EncoderError
 
 if TYPE_CHECKING:
@@ -81,6 +91,7 @@ def download_model(
     *,
     required: str = "modules.json",
     kind: str = "文本向量模型",
+    instead: str = OTHER_MODEL,
     check: Callable[[Path], None] | None = None,
 ) -> None:
     """Download a model; what an interrupted call got is used by the next one.
@@ -91,48 +102,77 @@ def download_model(
         progress: told bytes done and bytes in all.
         required: a file without which the repository is no such model.
         kind: what the model is called in messages.
+        instead: advice when the repository is no such model.
         check: looks at the directory once its small files are there, before the weights are fetched.
 
     Raises:
-        EncoderError: no network, no such model, not enough disk space, a broken or altered transfer.
+        EncoderError: no network, no such model, not enough disk space, a broken or altered transfer, something
+            else in ``<folder>.part``.
     """
-    with explained(name, kind):
+    with explained(name, kind, instead):
         commit, listed = _list_files(repository_of(name))
         if required not in {file.path for file in listed}:
-            raise EncoderError(f"“{name}”不是{kind}：其中没有 {required}。", hint=OTHER_MODEL)
-        part = folder.with_name(folder.name + ".part")
-        part.mkdir(parents=True, exist_ok=True)
-        with locked(part, name):
+            raise EncoderError(f"“{name}”不是{kind}：其中没有 {required}。", hint=instead)
+        with unfinished(folder, name) as part:
             files = choose_files(listed)
             _fetch_all(name, commit, files, part, progress, check)
-            _sweep(part, {file.path for file in files})
+            sweep(part, {file.path for file in files})
             source = {"name": repository_of(name), "revision": commit, "endpoint": _endpoint()}
             (part / SOURCE_FILE).write_text(json.dumps(source, ensure_ascii=False), encoding="utf-8")
-        if folder.is_dir():
-            folder.rmdir()
-        os.replace(part, folder)
+        finish(part, folder)
 
 
-def _sweep(part: Path, kept: set[str]) -> None:
-    """Take out what an earlier attempt got of another revision, and unfinished files."""
-    shutil.rmtree(part / ".parts", ignore_errors=True)
-    for path in part.rglob("*"):
-        name = path.relative_to(part).as_posix()
-        if path.is_file() and name not in kept and not name.startswith("."):
-            path.unlink()
+def is_downloaded(name: str, folder: Path) -> bool:
+    """Whether the directory holds a finished download of this model."""
+    return _origin(folder).get("name") == repository_of(name)
 
 
-def reopen(folder: Path) -> None:
-    """Turn a complete directory back into an unfinished one, whose damaged files the next download replaces."""
-    part = folder.with_name(folder.name + ".part")
+def find_damage(name: str, folder: Path) -> tuple[str, list[RemoteFile]]:
+    """Compare a finished download with what the hub holds of the same revision; changes nothing.
+
+    Returns:
+        The revision, and its files that are missing or altered in the directory.
+
+    Raises:
+        EncoderError: the hub cannot be asked, or no longer has the revision.
+    """
+    with explained(name):
+        commit, listed = _list_files(repository_of(name), _origin(folder).get("revision"))
+        return commit, [file for file in choose_files(listed) if not is_intact(folder / file.path, file)]
+
+
+def mend(
+    name: str, folder: Path, commit: str, damaged: Sequence[RemoteFile], progress: Progress | None = None
+) -> None:
+    """Fetch damaged files of a finished download anew; the directory keeps its name and its other files.
+
+    Raises:
+        EncoderError: as `download_model`.
+    """
+    with explained(name), unfinished(folder, name) as part:
+        _fetch_all(name, commit, damaged, part, progress, None)
+        for file in damaged:
+            target = folder / file.path
+            target.parent.mkdir(parents=True, exist_ok=True)
+            os.replace(part / file.path, target)
     shutil.rmtree(part, ignore_errors=True)
-    os.replace(folder, part)
+
+
+def _origin(folder: Path) -> dict[str, str]:
+    """What a finished download says of itself; nothing when it is none, or when that file is damaged, too."""
+    try:
+        content = json.loads((folder / SOURCE_FILE).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return {k: v for k, v in content.items() if isinstance(v, str)} if isinstance(content, dict) else {}
 
 
 @contextmanager
-def explained(name: str, kind: str = "文本向量模型", *, offline: bool = False) -> Iterator[None]:
+def explained(
+    name: str, kind: str = "文本向量模型", instead: str = OTHER_MODEL, *, offline: bool = False
+) -> Iterator[None]:
     """Turns what the hub client raises into an ``EncoderError`` that says what to do."""
-    from httpx2 import HTTPError
+    from httpx2 import HTTPError, InvalidURL, UnsupportedProtocol
     from huggingface_hub.errors import (
         EntryNotFoundError,
         GatedRepoError,
@@ -160,7 +200,11 @@ def explained(name: str, kind: str = "文本向量模型", *, offline: bool = Fa
     except (RepositoryNotFoundError, HfHubHTTPError) as error:
         raise _answer(name, error) from error
     except EntryNotFoundError as error:
-        raise EncoderError(f"“{name}”不是{kind}：其中缺少必要的文件。", hint=OTHER_MODEL) from error
+        raise EncoderError(f"“{name}”不是{kind}：其中缺少必要的文件。", hint=instead) from error
+    except (InvalidURL, UnsupportedProtocol) as error:
+        message = f"模型下载地址“{_endpoint()}”写得不对：必须以 https:// 开头，中间没有空格。"
+        hint = f"请改正环境变量 HF_ENDPOINT，例如 HF_ENDPOINT=https://hf-mirror.com；{FALLBACK}"
+        raise EncoderError(message, hint=hint) from error
     except HTTPError as error:
         raise EncoderError(f"本机没有模型“{name}”，网络也无法连接 {_endpoint()}。", hint=away) from error
     except OSError as error:
@@ -194,19 +238,24 @@ def _endpoint() -> str:
     return (os.environ.get("HF_ENDPOINT") or constants.ENDPOINT).rstrip("/")
 
 
-def _list_files(repository: str) -> tuple[str, list[RemoteFile]]:
-    """Present revision of a repository and its files; one request, so that a dead network is known at once."""
+def _list_files(repository: str, revision: str | None = None) -> tuple[str, list[RemoteFile]]:
+    """A revision of a repository, by default the present one, and its files.
+
+    One request, so that a dead network is known at once.
+    """
     from huggingface_hub import HfApi
 
     try:
-        info = HfApi(endpoint=_endpoint()).model_info(repository, files_metadata=True, timeout=SECONDS)
+        info = HfApi(endpoint=_endpoint()).model_info(
+            repository, revision=revision, files_metadata=True, timeout=SECONDS
+        )
     except (json.JSONDecodeError, TypeError, KeyError) as error:
         raise EncoderError(
             f"{_endpoint()} 的回答不是模型信息，可能被上网登录页或代理挡住。",
             hint=f"请先在浏览器里确认能打开它；{MIRROR}；{FALLBACK}",
         ) from error
     files = [
-        RemoteFile(one.rfilename, one.size or 0, one.lfs.sha256 if one.lfs else one.blob_id or "")
+        RemoteFile(one.rfilename, one.size or 0, digest_of(one.lfs.sha256 if one.lfs else one.blob_id))
         for one in info.siblings or ()
     ]
     return info.sha or "main", files

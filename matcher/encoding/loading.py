@@ -6,6 +6,7 @@ in ``hub``; what a loaded model is used for is in ``sentence_transformer`` and `
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -19,8 +20,9 @@ from matcher.encoding.hub import (
     SOURCE_FILE,
     download_model,
     explained,
+    find_damage,
     folder_of,
-    reopen,
+    mend,
     repository_of,
 )
 from matcher.encoding.protocol import DEFAULT, Progress
@@ -31,6 +33,10 @@ if TYPE_CHECKING:
 
 BUILTIN_DIR = Path(__file__).resolve().parent / "builtin"
 """The shipped model, an ordinary sentence-transformers directory."""
+
+_NAMES = "请填写 Hugging Face 上的名称，例如 BAAI/bge-small-zh-v1.5，或一个本机目录。"
+_SHOWN = 40
+"""Characters shown of a name that is too long."""
 
 T = TypeVar("T")
 
@@ -85,7 +91,7 @@ def find_model(
     Raises:
         EncoderError: as `load_model`.
     """
-    directory = Path(name).expanduser()
+    directory = directory_of(name)
     if directory.exists() or is_path(name):
         return _load_directory(kind, directory, name)
     return _load_hub(kind, name, cache_dir, offline, progress)
@@ -94,6 +100,26 @@ def find_model(
 def is_path(name: str) -> bool:
     """Whether a name can only mean a place on disk."""
     return name.startswith((".", "/", "~")) or "\\" in name or name.count("/") > 1
+
+
+def directory_of(name: str) -> Path:
+    """The place on disk a name means, if it means one; it need not exist.
+
+    Raises:
+        EncoderError: the name can be no place, or may not be looked at.
+    """
+    try:
+        directory = Path(name).expanduser()
+        directory.exists()
+    except RuntimeError as error:
+        raise EncoderError(f"“{name}”不是能用的目录：本机没有 ~ 后面的这个用户。", hint=_NAMES) from error
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            message = f"“{name[:_SHOWN]}…”太长，不是模型名称或目录。"
+        else:
+            message = f"打不开“{name}”：{error.strerror}。"
+        raise EncoderError(message, hint=_NAMES) from error
+    return directory
 
 
 def _load_directory(kind: ModelKind[T], directory: Path, name: str) -> T:
@@ -122,29 +148,47 @@ def _load_hub(
     no_network = constants.HF_HUB_OFFLINE if offline is None else offline
     root = Path(cache_dir) if cache_dir else Path(constants.HF_HOME) / "matcher"
     folder = root / folder_of(name)
-    with explained(name, kind.label, offline=no_network):
-        if (folder / SOURCE_FILE).is_file():
-            try:
-                return construct(kind, folder, name)
-            except EncoderError:
-                if no_network:
-                    raise
-            reopen(folder)
-        else:
-            try:
-                return construct(kind, _find_cached(kind, name, cache_dir), name)
-            except (OSError, EncoderError):
-                if no_network:
-                    raise
+    if (folder / SOURCE_FILE).is_file():
+        try:
+            return construct(kind, folder, name)
+        except EncoderError:
+            if no_network or not _mended(name, folder, progress):
+                raise
+        return construct(kind, folder, name)
+    with explained(name, kind.label, kind.instead, offline=no_network):
+        try:
+            return construct(kind, _find_cached(kind, name, cache_dir), name)
+        except (OSError, EncoderError):
+            if no_network:
+                raise
     download_model(
         name,
         folder,
         progress,
         required=kind.required,
         kind=kind.label,
-        check=lambda directory: _refuse_code(directory, name),
+        instead=kind.instead,
+        check=lambda directory: refuse_code(directory, name),
     )
     return construct(kind, folder, name)
+
+
+def _mended(name: str, folder: Path, progress: Progress | None) -> bool:
+    """Whether a download that cannot be loaded was damaged, and is whole again.
+
+    False when every file is as the hub has it, or the hub cannot be asked: then why it could not be loaded is what
+    people should read.
+
+    Raises:
+        EncoderError: it is damaged and the files could not be fetched anew.
+    """
+    try:
+        commit, damaged = find_damage(name, folder)
+    except EncoderError:
+        return False
+    if damaged:
+        mend(name, folder, commit, damaged, progress)
+    return bool(damaged)
 
 
 def _find_cached(kind: ModelKind[T], name: str, cache_dir: Path | str | None) -> Path:
@@ -156,7 +200,7 @@ def _find_cached(kind: ModelKind[T], name: str, cache_dir: Path | str | None) ->
     return Path(found).parent
 
 
-def _refuse_code(directory: Path, name: str) -> None:
+def refuse_code(directory: Path, name: str) -> None:
     """Before the weights are fetched: a model that cannot be loaded without its own program code is not wanted.
 
     Raises:

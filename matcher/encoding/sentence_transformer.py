@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +94,7 @@ class SentenceTransformerEncoder:
     def fingerprint(self) -> str:
         """64 hexadecimal digits; the same model gives the same ones on every machine."""
         digest = hashlib.sha256()
-        facts = {
+        facts: dict[str, Any] = {
             "text_version": TEXT_VERSION,
             "modules": [repr(module) for module in self._model],
             "max_length": str(self._model.max_seq_length),
@@ -102,6 +102,9 @@ class SentenceTransformerEncoder:
             "document_prompt": self._prompt(self._document_prompt, ("document", "passage", "corpus")),
             "tokenizer": _describe_tokenizer(self._model.tokenizer),
         }
+        first: Any = self._model[0]
+        if hasattr(first, "word_weights"):  # a bag of words keeps them outside its tensors
+            facts["words"] = first.get_config_dict()
         digest.update(json.dumps(facts, sort_keys=True, ensure_ascii=False).encode())
         for key, tensor in sorted(self._model.state_dict().items()):
             digest.update(f"{key}{tensor.dtype}{tuple(tensor.shape)}".encode())
@@ -220,5 +223,12 @@ def _describe_tokenizer(tokenizer: Any) -> str:
         described.pop("truncation", None)
         return json.dumps(described, sort_keys=True, ensure_ascii=False)
     if hasattr(tokenizer, "get_vocab"):
-        return json.dumps(sorted(tokenizer.get_vocab().items()), ensure_ascii=False)
+        vocabulary = tokenizer.get_vocab()
+        if isinstance(vocabulary, Mapping):
+            return json.dumps(sorted(vocabulary.items()), ensure_ascii=False)
+        rest = (
+            sorted(getattr(tokenizer, "stop_words", ())),
+            bool(getattr(tokenizer, "do_lower_case", False)),
+        )
+        return json.dumps([list(vocabulary), *rest], ensure_ascii=False)  # a list: the place is the number
     return repr(tokenizer)

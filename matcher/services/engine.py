@@ -252,16 +252,18 @@ class Engine:
     def _tell(self, what: str, done: int, total: int) -> None:
         self._progress = (what, done, total)
 
-    def degraded(self) -> tuple[str, ...]:
-        """Sentences saying what is missing from the ranking now; empty when nothing is."""
-        failure = self._slot.failure
+    def question(self) -> tuple[Snapshot, tuple[str, ...]]:
+        """A snapshot, and sentences saying what its rankings lack, whatever arrives later; empty when nothing."""
+        snapshot, failure = self.snapshot(), self._slot.failure
+        if snapshot.experts.encoder is not None:
+            return snapshot, ()
         if failure is not None:
-            return (f"语义模型未能使用：{failure.user_message}目前只按用词和术语排序。",)
-        if not self.wants_encoder:
-            return ("未启用语义模型，目前只按用词和术语排序。",)
-        if self._encoder is None:
-            return ("语义模型正在加载，目前只按用词和术语排序，稍后刷新可得完整结果。",)
-        return ()
+            said = f"语义模型未能使用：{failure.user_message}目前只按用词和术语排序。{failure.hint}"
+        elif not self.wants_encoder:
+            said = "未启用语义模型，目前只按用词和术语排序。"
+        else:
+            said = "语义模型正在加载，目前只按用词和术语排序，稍后刷新可得完整结果。"
+        return snapshot, (said,)
 
     def status(self) -> EngineStatus:
         """What the engine is doing; never waits for building or loading."""

@@ -56,27 +56,29 @@ class MatchingService:
         Raises:
             NotFoundError: no such need.
         """
-        snapshot = self._engine.snapshot()
+        snapshot, lacks = self._engine.question()
         need = snapshot.records.need(need_id)
         wanted, direction = filter or ExpertFilter(), Direction.NEED_TO_EXPERTS
-        return self._experts(snapshot, need_query(need), need, direction, wanted, top, practical)
+        return self._experts(snapshot, lacks, need_query(need), need, direction, wanted, top, practical)
 
     def experts_for_text(
         self, text: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
     ) -> Ranking:
         """Experts for free text. Raises InputError when the text is empty or too long."""
-        query, snapshot = text_query(checked_text(text)), self._engine.snapshot()
+        query = text_query(checked_text(text))
+        snapshot, lacks = self._engine.question()
         wanted, direction = filter or ExpertFilter(), Direction.TEXT_TO_EXPERTS
-        return self._experts(snapshot, query, None, direction, wanted, top, practical)
+        return self._experts(snapshot, lacks, query, None, direction, wanted, top, practical)
 
     def needs_for_text(self, text: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
         """Needs for free text. Raises InputError when the text is empty or too long."""
-        snapshot, query, wanted = self._engine.snapshot(), text_query(checked_text(text)), open_needs(filter)
+        query, wanted = text_query(checked_text(text)), open_needs(filter)
+        snapshot, lacks = self._engine.question()
         scorer, needs = snapshot.needs, snapshot.records.needs
         scores = scorer.score([query])
         ids = scorer.index.pool.item_ids
         order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[0, i]), 6), ids[i]))
-        reading = self._rereader.reread(scorer, query, scores.score[0])
+        reading, unread = self._rereader.reread(scorer, query, scores.score[0])
         if reading:
             order.sort(key=reading.place.__getitem__)
         kept = [row for row in order if not wanted.reason(needs[ids[row]])]
@@ -90,6 +92,7 @@ class MatchingService:
             )
         return self._ranking(
             snapshot,
+            lacks + unread,
             query,
             Direction.TEXT_TO_NEEDS,
             pairs,
@@ -108,7 +111,7 @@ class MatchingService:
         Raises:
             NotFoundError: no such expert.
         """
-        snapshot, wanted = self._engine.snapshot(), open_needs(filter)
+        (snapshot, lacks), wanted = self._engine.question(), open_needs(filter)
         expert = snapshot.records.expert(expert_id)
         scorer, scores = snapshot.experts, snapshot.need_scores
         column = scorer.index.pool.position[expert_id]
@@ -129,6 +132,7 @@ class MatchingService:
         query = Query(expert_id, ())
         return self._ranking(
             snapshot,
+            lacks,
             query,
             Direction.EXPERT_TO_NEEDS,
             pairs,
@@ -153,14 +157,14 @@ class MatchingService:
 
         The rank named is the one among the experts who may be listed at all, before any filter.
         """
-        snapshot, wanted = self._engine.snapshot(), filter or ExpertFilter()
+        (snapshot, lacks), wanted = self._engine.question(), filter or ExpertFilter()
         need, expert = snapshot.records.need(need_id), snapshot.records.expert(expert_id)
         scorer = snapshot.experts
         row = scorer.index.pool.position[expert_id]
         forbidden = snapshot.records.forbidden.kind(need.company, expert)
         everyone = self._experts(
-            snapshot, need_query(need), need, Direction.NEED_TO_EXPERTS, ExpertFilter(), len(snapshot.records.experts),
-            practical, explain=(row,),
+            snapshot, lacks, need_query(need), need, Direction.NEED_TO_EXPERTS, ExpertFilter(),
+            len(snapshot.records.experts), practical, explain=(row,),
         )  # fmt: skip
         match = next((p.match for p in everyone.pairs if p.match.expert_id == expert_id), None)
         if match is None:
@@ -194,6 +198,7 @@ class MatchingService:
     def _experts(
         self,
         snapshot: Snapshot,
+        lacks: tuple[str, ...],
         query: Query,
         need: Need | None,
         direction: Direction,
@@ -207,7 +212,7 @@ class MatchingService:
         scores = scorer.score([query])
         ids = scorer.index.pool.item_ids
         company = need.company if need else ""
-        reading = self._rereader.reread(scorer, query, scores.score[0])
+        reading, unread = self._rereader.reread(scorer, query, scores.score[0])
         order_score = reading.order_score if reading else scores.score[0]
         kept: list[tuple[float, int, str, int, tuple[PracticalSignal, ...]]] = []
         n_filtered = n_forbidden = 0
@@ -234,6 +239,7 @@ class MatchingService:
             pairs.append(RankedPair(match, need, expert, records.history.capacity_left(expert)))
         return self._ranking(
             snapshot,
+            lacks + unread,
             query,
             direction,
             pairs,
@@ -253,6 +259,7 @@ class MatchingService:
     def _ranking(
         self,
         snapshot: Snapshot,
+        degraded: tuple[str, ...],
         query: Query,
         direction: Direction,
         pairs: Sequence[RankedPair],
@@ -265,8 +272,6 @@ class MatchingService:
         reading: Rereading | None = None,
     ) -> Ranking:
         reverse = direction == Direction.EXPERT_TO_NEEDS
-        degraded = () if scorer.encoder is not None else self._engine.degraded()
-        degraded += () if reading or reverse else self._rereader.degraded()
         run = build_run(
             scorer,
             query,

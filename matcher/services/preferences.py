@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from codecs import BOM_UTF8
+from collections.abc import MutableMapping
 from pathlib import Path
 
 from matcher.config import EncoderSettings
@@ -19,10 +21,10 @@ _HINT = "请检查数据目录的权限和磁盘空间，或手工改 settings.t
 def save_encoder(home: Path, chosen: EncoderSettings) -> None:
     """Make a model the one this installation starts with; a prompt of None is taken out of the file.
 
-    The file appears whole or stays as it was.
+    The file appears whole or stays as it was, and keeps its line ends and its byte order mark.
 
     Raises:
-        InputError: the present file is no TOML.
+        InputError: the present file is no TOML, or its ``encoder`` is no section.
         StoreError: the file cannot be written.
     """
     import tomlkit
@@ -30,12 +32,14 @@ def save_encoder(home: Path, chosen: EncoderSettings) -> None:
 
     path = home / FILE
     try:
-        text = path.read_text(encoding="utf-8-sig") if path.exists() else ""
-        document = tomlkit.parse(text)
+        raw = path.read_bytes() if path.exists() else b""
+        document = tomlkit.parse(raw.decode("utf-8-sig").replace("\r\n", "\n").replace("\r", "\n"))
         section = document.get("encoder")
         if section is None:
             section = tomlkit.table()
             document["encoder"] = section
+        elif not isinstance(section, MutableMapping):
+            raise InputError(f"设置文件 {FILE} 里的 encoder 不是一节。", "请改成 [encoder] 开头的一节。")
         wanted = {
             "name": chosen.name,
             "query_prompt": chosen.query_prompt,
@@ -47,18 +51,27 @@ def save_encoder(home: Path, chosen: EncoderSettings) -> None:
             elif key in section:
                 del section[key]
         home.mkdir(parents=True, exist_ok=True)
-        _replace(path, tomlkit.dumps(document))
+        _replace(path, _as_before(tomlkit.dumps(document), raw))
     except (TOMLKitError, UnicodeDecodeError) as error:
         raise InputError(f"设置文件 {FILE} 读不懂：{error}", "请按 TOML 格式改正，或先删除它。") from error
     except OSError as error:
         raise StoreError(f"设置没有写进 {path}：{error.strerror or error}。", _HINT) from error
 
 
-def _replace(path: Path, text: str) -> None:
+def _as_before(text: str, raw: bytes) -> bytes:
+    """The text with the byte order mark and the line ends, those of most lines, that the file had."""
+    if 2 * raw.count(b"\r\n") > raw.count(b"\n"):
+        text = text.replace("\n", "\r\n")
+    return (BOM_UTF8 if raw.startswith(BOM_UTF8) else b"") + text.encode()
+
+
+def _replace(path: Path, content: bytes) -> None:
     handle, draft = tempfile.mkstemp(prefix=FILE, dir=path.parent)
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="") as stream:
-            stream.write(text)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            os.fsync(stream.fileno())  # else a power cut may leave the new name with nothing in it
         if path.exists():
             os.chmod(draft, path.stat().st_mode)
         os.replace(draft, path)

@@ -102,6 +102,10 @@ def reread(
     return reorder(score, scorer.index.pool.item_ids, read, params)
 
 
+def _unused(error: MatcherError) -> tuple[str, ...]:
+    return (f"精读模型未能使用：{error.user_message}目前按匹配度排序。{error.hint}",)
+
+
 class RereadScorer(Scorer):
     """A scorer whose ``score`` follows the new order: for measuring it. Contributions do not sum to it."""
 
@@ -141,6 +145,11 @@ class Rereader:
     def params(self) -> RerankerSettings:
         return self._settings.reranker
 
+    @property
+    def in_force(self) -> bool:
+        """Whether rankings are re-read, now or as soon as the model is loaded."""
+        return bool(self.params.name) and (self._reader is not None or self._failure is None)
+
     def start(self) -> None:
         """Begin loading the model, when the settings name one; does nothing once that was begun."""
         if not self.params.name or self._thread is not None:
@@ -157,33 +166,44 @@ class Rereader:
             self._thread.join(timeout)
 
     def _load(self) -> None:
+        """Everything is caught: past the thread's end nobody would hear of it, and the state would stay “loading”."""
         try:
             self._reader = build_reranker(self._settings)
         except MatcherError as error:
             _LOG.warning("reranker %s: %s", self.params.name, error)
             self._failure = error
-        except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        except Exception as error:
             _LOG.exception("reranker %s failed", self.params.name)
-            self._failure = EncoderError(
-                f"精读模型加载时出错（{type(error).__name__}）。", "请检查模型文件。"
-            )
+            message = f"精读模型加载时出错（{type(error).__name__}）。"
+            hint = "请检查 settings.toml 里 [reranker] 的模型名称和模型文件，改好后重新启动。"
+            self._failure = EncoderError(message, hint)
 
     def degraded(self) -> tuple[str, ...]:
         """Sentences saying that re-reading is wanted and not there; empty when it is there or not wanted."""
-        if self._failure is not None:
-            return (f"精读模型未能使用：{self._failure.user_message}目前按匹配度排序。",)
+        failure = self._failure
+        if failure is not None:
+            return _unused(failure)
         if self.params.name and self._reader is None:
             return ("精读模型正在加载，目前按匹配度排序，稍后刷新可得精读后的顺序。",)
         return ()
 
-    def reread(self, scorer: Scorer, query: Query, score: NDArray[np.float64]) -> Rereading | None:
-        """The new order; None when re-reading is not wanted, not loaded yet, or has failed."""
+    def reread(
+        self, scorer: Scorer, query: Query, score: NDArray[np.float64]
+    ) -> tuple[Rereading | None, tuple[str, ...]]:
+        """The new order, or None and the sentences of ``degraded`` that held for this question.
+
+        A failure at work counts for its question only: the next one tries again.
+        """
         self.start()
-        if self._reader is None or self._failure is not None:
-            return None
+        missing = self.degraded()  # before the look at the reader, which may arrive at any moment
+        reader = self._reader
+        if reader is None:
+            return None, missing
         try:
-            return reread(self._reader, scorer, query, score, self.params)
+            done = reread(reader, scorer, query, score, self.params)
         except EncoderError as error:
             _LOG.warning("reranker %s: %s", self.params.name, error)
             self._failure = error
-            return None
+            return None, _unused(error)
+        self._failure = None
+        return done, ()

@@ -10,15 +10,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from matcher.config import NO_ENCODER, EncoderSettings, Settings
-from matcher.encoding.loading import is_path
+from matcher.encoding.loading import directory_of, is_path
 from matcher.encoding.protocol import DEFAULT, Progress
-from matcher.errors import InputError, MatcherError
+from matcher.errors import EncoderError, InputError, MatcherError
 from matcher.services.engine import Engine
 from matcher.services.preferences import save_encoder
 from matcher.services.reranking import Rereader
 
 ENVIRONMENT_NOTE = "环境变量 MATCHER_ENCODER 指定了“{name}”，它优先于这里的选择：下次启动仍用它，删掉这个环境变量后才用所选的。"
 _LABELS = {DEFAULT: "内置模型", NO_ENCODER: "不使用语义模型"}
+_NO_REREADING = "也可以先不用精读。"
+_OTHER_REREADER = f"请换用只给一个分数的 CrossEncoder 模型，如 BAAI/bge-reranker-base；{_NO_REREADING}"
 _SOURCES = {DEFAULT: "随程序提供，不用下载", NO_ENCODER: "只按用词和术语匹配"}
 
 
@@ -43,10 +45,14 @@ def label_of(name: str) -> str:
 
 
 def source_of(name: str) -> str:
-    """Where a model comes from."""
+    """Where a model comes from.
+
+    Raises:
+        InputError: the name can be neither a directory nor a hub name.
+    """
     if name in _SOURCES:
         return _SOURCES[name]
-    if is_path(name) or Path(name).expanduser().exists():
+    if _folder_of(name).exists() or is_path(name):
         return "本机目录"
     return "从 Hugging Face 下载，之后存在本机"
 
@@ -57,16 +63,23 @@ def choose(
     """The settings a choice means; a directory becomes absolute, since the next start may be from another place.
 
     Raises:
-        InputError: no name is given.
+        InputError: no name is given, or one that can be neither a directory nor a hub name.
     """
     name = name.strip()
     if not name:
         raise InputError("没有填写模型名称或目录。", "例如 BAAI/bge-small-zh-v1.5，或一个目录。")
     if name in _LABELS:
         query_prompt = document_prompt = None
-    elif (folder := Path(name).expanduser()).is_dir():
+    elif (folder := _folder_of(name)).is_dir():
         name = str(folder.resolve())
     return EncoderSettings(name, query_prompt, document_prompt, settings.encoder.offline)
+
+
+def _folder_of(name: str) -> Path:
+    try:
+        return directory_of(name)
+    except EncoderError as error:
+        raise InputError(error.user_message, error.hint) from error
 
 
 def environment_note(settings: Settings) -> str:
@@ -95,11 +108,17 @@ class SemanticService:
         encoder, wanted = self._engine.encoder, self._engine.encoder_settings
         snapshot = self._engine.snapshot()
         params = self._rereader.params
+        try:
+            source = source_of(wanted.name)
+        except (
+            InputError
+        ) as error:  # written into settings.toml by hand: the page must still open to change it
+            source = error.user_message
         state = "；".join(self._rereader.degraded()) or f"已启用：前 {params.top} 位由 {params.name} 精读"
         return ModelFacts(
             wanted.name,
             label_of(wanted.name),
-            source_of(wanted.name),
+            source,
             encoder.dimension if encoder else 0,
             snapshot.n_texts if encoder else 0,
             len(snapshot.words.thesaurus.topics),
@@ -146,30 +165,64 @@ def describe_prompts(wanted: EncoderSettings) -> str:
 def fetch_model(name: str, folder: Path, progress: Progress | None = None, *, reranker: bool = False) -> int:
     """Download a model into a plain directory that can be carried to another machine, and load it from there.
 
+    A directory that an earlier call filled with the same model is checked against the hub and loaded again.
+
     Returns:
         Its dimension; 0 for a re-reading model.
 
     Raises:
-        InputError: the directory holds something, or the name is no hub name.
+        InputError: the directory holds something else, or the name is no hub name.
         EncoderError: it cannot be downloaded or loaded.
     """
-    from matcher.encoding.hub import download_model
-    from matcher.encoding.sentence_transformer import load_encoder
+    from matcher.encoding.hub import FALLBACK, is_downloaded
 
     name = name.strip()
     if not name or name in _LABELS or is_path(name):
         raise InputError(f"“{name}”不用下载。", "请写 Hugging Face 上的名称，例如 BAAI/bge-small-zh-v1.5。")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    again = is_downloaded(name, folder)
+    if not again and folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise InputError(f"“{folder}”里已经有东西。", "请换一个空目录，或先把它移走。")
     folder.parent.mkdir(parents=True, exist_ok=True)
-    if reranker:
-        from matcher.encoding.cross_encoder import load_reranker
+    try:
+        _bring(name, folder, progress, reranker, again)
+        return _load(name, folder.resolve(), reranker)
+    except EncoderError as error:
+        hint = error.hint.replace(FALLBACK, _NO_REREADING) if reranker else error.hint
+        raise EncoderError(error.user_message, hint) from error
 
-        download_model(name, folder, progress, required="config.json", kind="精读（重排）模型")
-        load_reranker(str(folder.resolve()))
-        return 0
-    download_model(name, folder, progress)
-    return load_encoder(str(folder.resolve())).dimension
+
+def _bring(name: str, folder: Path, progress: Progress | None, reranker: bool, again: bool) -> None:
+    from matcher.encoding.hub import OTHER_MODEL, download_model, find_damage, mend
+    from matcher.encoding.loading import refuse_code
+
+    if again:
+        commit, damaged = find_damage(name, folder)
+        if damaged:
+            mend(name, folder, commit, damaged, progress)
+        return
+    download_model(
+        name,
+        folder,
+        progress,
+        required="config.json" if reranker else "modules.json",
+        kind="精读（重排）模型" if reranker else "文本向量模型",
+        instead=_OTHER_REREADER if reranker else OTHER_MODEL,
+        check=lambda directory: refuse_code(directory, name),
+    )
+
+
+def _load(name: str, where: Path, reranker: bool) -> int:
+    """Loads what was fetched; an error speaks of the model that was asked for, not of the directory."""
+    from matcher.encoding.cross_encoder import load_reranker
+    from matcher.encoding.sentence_transformer import load_encoder
+
+    try:
+        if reranker:
+            load_reranker(str(where))
+            return 0
+        return load_encoder(str(where)).dimension
+    except EncoderError as error:
+        raise EncoderError(error.user_message.replace(str(where), name), error.hint) from error
 
 
 def size_of(folder: Path) -> int:

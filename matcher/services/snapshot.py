@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
+import numpy as np
+
 from matcher.encoding.protocol import Encoder, Vectors
 from matcher.encoding.protocol import Progress as Count
 from matcher.errors import NotFoundError
@@ -156,9 +158,9 @@ def with_encoder(base: Snapshot, encoder: Encoder | None, shelf: IndexShelf, tel
 
 
 class _Stepwise:
-    """An encoder that works in small steps, longest texts first, and tells each; made for a cache behind it.
+    """An encoder that works in small steps, longest texts first, and tells each; a cache may stand behind it.
 
-    What is done is kept by the cache after every step, so that a stop or a crash costs little even with a model that
+    What is done is kept by that cache after every step, so that a stop or a crash costs little even with a model that
     needs hours; texts of like length together are what a transformer is fastest with.
     """
 
@@ -171,6 +173,7 @@ class _Stepwise:
 
     def encode_document(self, texts: Sequence[str], *, progress: Count | None = None) -> Vectors:
         ordered = sorted(set(texts), key=lambda text: (-len(text), text))
+        vectors = np.zeros((len(ordered), self.dimension), dtype=np.float32)
         for start in range(0, len(ordered), STEP):
 
             def tell(done: int, total: int, start: int = start) -> None:
@@ -178,5 +181,9 @@ class _Stepwise:
                 self._tell(self._what, start + done, len(ordered))
 
             tell(0, 0)
-            self._encoder.encode_document(ordered[start : start + STEP], progress=tell)
-        return self._encoder.encode_document(texts, progress=progress)
+            step = slice(start, start + STEP)
+            vectors[step] = self._encoder.encode_document(ordered[step], progress=tell)
+        if progress is not None and texts:
+            progress(len(texts), len(texts))
+        row_of = {text: row for row, text in enumerate(ordered)}
+        return vectors[np.array([row_of[text] for text in texts], dtype=np.intp)]

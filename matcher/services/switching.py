@@ -122,28 +122,37 @@ class ModelSlot:
         self._thread.start()
 
     def _load_first(self) -> None:
-        self.failure = self._try(self.current, lambda: None)
+        self.failure = self._guarded(self.current, lambda: self._load(self.current, lambda: None))
 
     def _load_other(self, wanted: EncoderSettings, after: Callable[[], str] | None) -> None:
         def exchanged() -> None:
             self.current, self.failure = wanted, None
 
-        error = self._try(wanted, exchanged)
+        error = self._guarded(wanted, lambda: self._load(wanted, exchanged))
         if error is not None:
             self.switch = Switch(wanted, "failed", error)
-        else:
-            self.switch = Switch(wanted, "done", note=after() if after else "")
+            return
+        notes: list[str] = []
+        error = self._guarded(wanted, lambda: notes.append(after() if after else ""))
+        note = f"但换好之后的一步没有完成，下次启动可能仍用原来的：{error}" if error else notes[0]
+        self.switch = Switch(wanted, "done", note=note)
 
-    def _try(self, wanted: EncoderSettings, exchanged: Callable[[], None]) -> MatcherError | None:
-        """Load and adopt; no failure may leave the state at “loading” for ever."""
+    def _load(self, wanted: EncoderSettings, exchanged: Callable[[], None]) -> None:
+        made = build_encoder(replace(self._settings, encoder=wanted), self._tell_bytes)
+        self._tell("准备索引", 0, 1)
+        self._adopt(made, self._tell, exchanged)
+
+    def _guarded(self, wanted: EncoderSettings, work: Callable[[], None]) -> MatcherError | None:
+        """Do the work of the thread and give what went wrong.
+
+        Everything is caught: past the thread's end nobody would hear of it, and the state would stay at “loading”.
+        """
         try:
-            made = build_encoder(replace(self._settings, encoder=wanted), self._tell_bytes)
-            self._tell("准备索引", 0, 1)
-            self._adopt(made, self._tell, exchanged)
+            work()
         except MatcherError as error:
             _LOG.warning("encoder %s: %s", wanted.name, error)
             return error
-        except (OSError, RuntimeError, ValueError, MemoryError) as error:
+        except Exception as error:
             _LOG.exception("encoder %s failed", wanted.name)
             message = f"语义模型加载时出错（{type(error).__name__}）。"
             return EncoderError(message, "请运行 python -m matcher doctor 检查，或改用 builtin。")

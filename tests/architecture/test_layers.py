@@ -82,14 +82,22 @@ def test_every_module_says_what_it_owns(path: Path) -> None:
     assert docstring.splitlines()[0].endswith((".", ":"))
 
 
-def test_broad_excepts_stand_in_two_places_only() -> None:
+BROAD = {
+    "matcher/cli.py",  # the end of a command
+    "matcher/ui/guard.py",  # the end of a page
+    "matcher/services/switching.py",  # the end of the thread that loads a model: nobody else would hear of it
+    "matcher/services/reranking.py",  # likewise
+}
+
+
+def test_broad_excepts_stand_at_the_named_ends_only() -> None:
     found = {
         place(path)
         for path in PRODUCT
         for node in ast.walk(ast.parse(path.read_text("utf-8")))
         if isinstance(node, ast.ExceptHandler) and broad(node)
     }
-    assert found <= {"matcher/cli.py", "matcher/ui/guard.py"}
+    assert found <= BROAD
 
 
 def test_raw_html_is_written_in_one_component_only() -> None:

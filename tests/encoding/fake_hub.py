@@ -23,6 +23,9 @@ class FakeHub:
         garbled: paths whose content arrives altered.
         status: answered to everything, when set.
         ranges: whether a rest of a file may be asked for.
+        shift: a rest begins so many bytes before what was asked for, and says so.
+        bare: no length is sent with a file, so that a cut looks like its end.
+        digests: SHA-256 told of a path in place of the true one.
     """
 
     def __init__(self) -> None:
@@ -32,6 +35,9 @@ class FakeHub:
         self.garbled: set[str] = set()
         self.status: int | None = None
         self.ranges = True
+        self.shift = 0
+        self.bare = False
+        self.digests: dict[str, str] = {}
         self.body: bytes | None = None
         self.seen: list[tuple[str, str]] = []
         self.sent: dict[str, int] = {}
@@ -77,7 +83,7 @@ class FakeHub:
         if self.status is not None:
             self._send(request, self.status, self.body or b"{}")
         elif path.startswith("/api/models/"):
-            self._send_info(request, path.removeprefix("/api/models/"))
+            self._send_info(request, path.removeprefix("/api/models/").removesuffix(f"/revision/{COMMIT}"))
         else:
             name, _, file = path[1:].partition(f"/resolve/{COMMIT}/")
             self._send_file(request, file, self.repositories[name][file], asked)
@@ -92,10 +98,10 @@ class FakeHub:
         siblings = []
         for path, content in files.items():
             one: dict[str, object] = {"rfilename": path, "size": len(content)}
-            if len(content) < LFS_FROM:
+            if len(content) < LFS_FROM and path not in self.digests:
                 one["blobId"] = hashlib.sha1(f"blob {len(content)}\0".encode() + content).hexdigest()
             else:
-                sha = hashlib.sha256(content).hexdigest()
+                sha = self.digests.get(path) or hashlib.sha256(content).hexdigest()
                 one |= {"blobId": "0" * 40, "lfs": {"sha256": sha, "size": len(content), "pointerSize": 130}}
             siblings.append(one)
         info = {
@@ -112,12 +118,17 @@ class FakeHub:
         if path in self.garbled:
             content = bytes(byte ^ 1 for byte in content)
         start = int(asked.removeprefix("bytes=").rstrip("-")) if asked and self.ranges else 0
+        start = max(0, start - self.shift)
+        partial = bool(asked) and self.ranges
         rest = content[start:]
-        request.send_response(206 if start else 200)
-        request.send_header("Content-Length", str(len(rest)))
+        request.send_response(206 if partial else 200)
+        if self.bare:
+            request.close_connection = True
+        else:
+            request.send_header("Content-Length", str(len(rest)))
         request.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         request.send_header("X-Repo-Commit", COMMIT)
-        if start:
+        if partial:
             request.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
         request.end_headers()
         if self.cut_after is not None and len(rest) > self.cut_after:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import tomllib
 from collections.abc import Callable, Iterator
@@ -12,7 +13,9 @@ import pytest
 
 from matcher.cli import main
 from matcher.config import ROOT, load_settings
+from matcher.errors import InputError
 from matcher.services.bootstrap import open_application
+from matcher.services.semantic import choose, source_of
 
 from .fake_hub import FakeHub
 
@@ -105,6 +108,69 @@ def test_fetch_refuses_what_it_cannot_do(hub: FakeHub, run: Run, tmp_path: Path)
         assert "怎么办" in said.err
     assert (full / "notes.txt").exists()
     assert not (tmp_path / "a").exists()
+
+
+@pytest.mark.parametrize("kind", [(), ("--reranker",)])
+def test_fetch_refuses_a_model_with_its_own_code_before_its_weights(
+    hub: FakeHub, run: Run, tmp_path: Path, kind: tuple[str, ...]
+) -> None:
+    content = json.loads(hub.repositories[NAME]["config.json"])
+    content |= {"auto_map": {"AutoModel": "modeling_own.Own"}, "model_type": "own_bert"}
+    hub.repositories[NAME]["config.json"] = json.dumps(content).encode()
+    said = run("encoder", "fetch", NAME, "--out", tmp_path / "a", *kind)
+    assert said.code == 6
+    assert f"模型“{NAME}”要求运行它自带的程序代码" in said.err
+    assert ("builtin" in said.err) == (not kind)
+    assert "model.safetensors" not in hub.paths
+
+
+def test_fetch_of_what_does_not_load_may_be_tried_again(
+    hub: FakeHub, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "a"
+
+    def fail(location: str) -> None:
+        raise RuntimeError(f"not enough memory for {location}")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("matcher.encoding.loading._build", fail)
+        for _ in range(2):
+            said = run("encoder", "fetch", NAME, "--out", out)
+            assert said.code == 6
+            assert f"模型“{NAME}”无法加载" in said.err
+            assert str(out) not in said.err
+    fetched = len(hub.paths)
+    (out / "vocab.txt").unlink(missing_ok=True)
+    (out / "config.json").write_text("{", encoding="utf-8")
+    said = run("encoder", "fetch", NAME, "--out", out)
+    assert said.code == 0, said.err
+    assert "32 维" in said.out
+    assert set(hub.paths[fetched:]) <= {"vocab.txt", "config.json"}
+    other = run("encoder", "fetch", "lab/other", "--out", out)
+    assert other.code == 2
+    assert "已经有东西" in other.err
+
+
+def test_advice_about_a_re_reader_names_a_re_reader(hub: FakeHub, run: Run, tmp_path: Path) -> None:
+    del hub.repositories[NAME]["config.json"]
+    said = run("encoder", "fetch", NAME, "--reranker", "--out", tmp_path / "a")
+    assert said.code == 6
+    assert "不是精读（重排）模型" in said.err
+    assert "bge-reranker" in said.err
+    assert "bge-small" not in said.err
+    assert "builtin" not in said.err
+    gone = run("encoder", "fetch", "lab/none", "--reranker", "--out", tmp_path / "a")
+    assert "builtin" not in gone.err
+
+
+@pytest.mark.parametrize(("name", "words"), [("模" * 300, "太长"), ("~nobody-of-that-name/x", "这个用户")])
+def test_a_name_the_disk_refuses_is_explained(home: Path, name: str, words: str) -> None:
+    with pytest.raises(InputError, match=words) as caught:
+        choose(load_settings(home), name)
+    assert caught.value.hint
+    assert len(caught.value.user_message) < 80
+    with pytest.raises(InputError, match=words):
+        source_of(name)
 
 
 def test_use_by_name_downloads_once_and_reset_goes_back(hub: FakeHub, home: Path, run: Run) -> None:

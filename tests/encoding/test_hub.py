@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from matcher.encoding import Encoder, load_encoder
 from matcher.encoding.hub import choose_files, download_model
-from matcher.encoding.transfer import RemoteFile
+from matcher.encoding.transfer import RemoteFile, bytes_left
 from matcher.errors import EncoderError
 
 from .fake_hub import COMMIT, FakeHub
@@ -196,6 +196,131 @@ def test_a_file_damaged_on_disk_is_fetched_again_and_only_it(hub: FakeHub, tmp_p
     assert hub.paths == [WEIGHTS]
 
 
+FOLDER = "some-lab--tiny-bert"
+NO_HUB = "http://127.0.0.1:9"
+
+
+@pytest.mark.parametrize("with_hub", [True, False])
+def test_a_complete_model_that_cannot_be_built_stays_where_it_is(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, with_hub: bool
+) -> None:
+    first = _load(tmp_path)
+    hub.seen.clear()
+
+    def fail(location: str) -> None:
+        raise RuntimeError("not enough memory")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("matcher.encoding.loading._build", fail)
+        if not with_hub:
+            patched.setenv("HF_ENDPOINT", NO_HUB)
+        _fails(tmp_path, "not enough memory")
+    assert hub.paths == []
+    assert not list(tmp_path.glob("*.part"))
+    assert _load(tmp_path, offline=True).fingerprint == first.fingerprint
+
+
+def test_a_damaged_model_is_compared_with_its_own_revision_and_keeps_its_place(
+    hub: FakeHub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from filelock import FileLock
+
+    _load(tmp_path)
+    weights = tmp_path / FOLDER / WEIGHTS
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:1000])
+    with monkeypatch.context() as patched:
+        patched.setenv("HF_ENDPOINT", NO_HUB)
+        _fails(tmp_path, "不完整或已损坏")
+    assert weights.read_bytes() == whole[:1000]
+    hub.seen.clear()
+    hub.cut_after, hub.after_cut = len(whole) // 2, 503
+    _fails(tmp_path, "服务器回答 503")
+    assert hub.seen[0][0].endswith(f"/revision/{COMMIT}")
+    assert weights.read_bytes() == whole[:1000]
+    hub.cut_after = hub.status = None
+    with FileLock(tmp_path / f"{FOLDER}.part" / ".lock"):
+        _fails(tmp_path, "另一个程序正在下载")
+    assert (tmp_path / FOLDER / "config.json").exists()
+    hub.sent.clear()
+    assert _load(tmp_path).dimension == 32
+    assert hub.sent == {WEIGHTS: len(whole) - len(whole) // 2}
+    assert not list(tmp_path.glob("*.part"))
+
+
+@pytest.mark.parametrize("as_file", [True, False])
+def test_what_somebody_else_keeps_beside_the_directory_is_not_touched(
+    hub: FakeHub, tmp_path: Path, as_file: bool
+) -> None:
+    foreign = tmp_path / f"{FOLDER}.part"
+    kept = foreign if as_file else foreign / "账目" / "2024.txt"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("x", encoding="utf-8")
+    error = _fails(tmp_path, "没有动它")
+    assert str(foreign) in error.user_message
+    assert kept.read_text("utf-8") == "x"
+    assert hub.paths == []
+
+
+@pytest.mark.parametrize("where", ["../../victim", "{root}/victim", "A" * 64, "../" * 21 + "x"])
+def test_a_hash_that_is_none_is_no_path(hub: FakeHub, tmp_path: Path, where: str) -> None:
+    victim = tmp_path / "victim"
+    victim.write_bytes(b"mine")
+    hub.digests = {WEIGHTS: where.format(root=tmp_path)}
+    assert _load(tmp_path).dimension == 32
+    assert victim.read_bytes() == b"mine"
+    part = tmp_path / "other.part"
+    (part / ".parts").mkdir(parents=True)
+    assert bytes_left(RemoteFile(WEIGHTS, 9, where.format(root=tmp_path)), part) == 9
+
+
+def test_a_body_cut_without_a_length_is_resumed(hub: FakeHub, tmp_path: Path) -> None:
+    size = len(hub.repositories[NAME][WEIGHTS])
+    hub.bare, hub.cut_after = True, size // 3
+    assert _load(tmp_path).dimension == 32
+    assert hub.sent[WEIGHTS] == size
+
+
+def test_a_body_cut_without_a_length_leaves_what_came(hub: FakeHub, tmp_path: Path) -> None:
+    size = len(hub.repositories[NAME][WEIGHTS])
+    hub.bare, hub.cut_after, hub.after_cut = True, size // 2, 503
+    _fails(tmp_path, "服务器回答 503")
+    hub.cut_after = hub.status = None
+    assert _load(tmp_path).dimension == 32
+    assert hub.sent[WEIGHTS] == size
+
+
+@pytest.mark.parametrize("bare", [True, False])
+def test_a_rest_that_begins_elsewhere_is_not_appended(hub: FakeHub, tmp_path: Path, bare: bool) -> None:
+    size = len(hub.repositories[NAME][WEIGHTS])
+    hub.cut_after, hub.after_cut = size // 2, 503
+    _fails(tmp_path, "服务器回答 503")
+    hub.cut_after, hub.status, hub.shift, hub.bare = None, None, 7, bare
+    assert _load(tmp_path).dimension == 32
+    assert [asked for path, asked in hub.seen if path.endswith(WEIGHTS)][-1] == ""
+
+
+def test_rests_that_never_fit_are_given_up(hub: FakeHub, tmp_path: Path) -> None:
+    hub.cut_after, hub.shift = len(hub.repositories[NAME][WEIGHTS]) // 2, 7
+    _fails(tmp_path, "网络中断")
+    assert hub.paths.count(WEIGHTS) < 15
+
+
+@pytest.mark.parametrize(
+    "endpoint", ["hf-mirror.com", "https//hf-mirror.com", "https://hf-mirror.com:b", "https://a\n"]
+)
+def test_an_address_that_is_none_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, endpoint: str
+) -> None:
+    monkeypatch.setenv("HF_ENDPOINT", endpoint)
+    assert "HF_ENDPOINT" in _fails(tmp_path, "必须以 https:// 开头").hint
+
+
+@pytest.mark.parametrize(("name", "words"), [("模" * 300, "太长"), ("~nobody-of-that-name/x", "这个用户")])
+def test_a_name_the_disk_refuses(tmp_path: Path, name: str, words: str) -> None:
+    _fails(tmp_path, words, name)
+
+
 def test_a_model_without_modules_is_refused_before_anything_is_fetched(hub: FakeHub, tmp_path: Path) -> None:
     del hub.repositories[NAME]["modules.json"]
     _fails(tmp_path, "其中没有 modules.json")
@@ -228,8 +353,10 @@ def test_no_room_on_the_disk(hub: FakeHub, tmp_path: Path, monkeypatch: pytest.M
 def test_two_processes_do_not_write_into_one_directory(hub: FakeHub, tmp_path: Path) -> None:
     from filelock import FileLock
 
+    hub.cut_after, hub.after_cut = 10, 503
+    _fails(tmp_path, "503")
+    hub.cut_after = hub.status = None
     part = tmp_path / "some-lab--tiny-bert.part"
-    part.mkdir()
     with FileLock(part / ".lock"):
         _fails(tmp_path, "另一个程序正在下载")
     assert _load(tmp_path).dimension == 32

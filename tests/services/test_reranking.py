@@ -185,7 +185,8 @@ def test_while_it_loads_the_old_order_is_given_and_said(small_app: Application, 
 
 
 @pytest.mark.parametrize(
-    "error", [EncoderError("没有这个模型。", "换一个。"), OSError("disk"), MemoryError()]
+    "error",
+    [EncoderError("没有这个模型。", "请换一个。"), OSError("disk"), MemoryError(), AttributeError("items")],
 )
 def test_a_model_that_cannot_be_loaded_is_said(
     small_app: Application, favourite: Favourite, error: Exception
@@ -196,13 +197,47 @@ def test_a_model_that_cannot_be_loaded_is_said(
         ranking = application.matching.for_need(NEED, top=5)
         assert [p.match.expert_id for p in ranking.pairs] == _ids(small_app, top=5)
         assert "精读模型未能使用" in ranking.degraded[-1]
+        assert "请" in ranking.degraded[-1], "what to do"
+        assert not application.rereader.in_force
 
 
-def test_a_model_that_fails_at_work_is_said(reading: Application, favourite: Favourite) -> None:
+def test_a_model_that_fails_at_work_is_said_and_tried_again(
+    reading: Application, favourite: Favourite
+) -> None:
+    expected = _ids(reading, top=5)
     favourite.error = EncoderError("算不动。", "换小的。")
     ranking = reading.matching.for_need(NEED, top=5)
     assert "算不动" in ranking.degraded[-1]
+    assert "换小的。" in ranking.degraded[-1]
     assert ranking.pairs
+    assert "算不动" in reading.semantic.facts().reranker
+    favourite.error = None
+    again = reading.matching.for_need(NEED, top=5)
+    assert [p.match.expert_id for p in again.pairs] == expected
+    assert "精读" not in "".join(again.degraded)
+    assert reading.semantic.facts().reranker.startswith("已启用")
+
+
+def test_an_old_order_is_recorded_though_the_model_arrives_meanwhile(
+    small_app: Application, favourite: Favourite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    favourite.gate.clear()
+    with open_application(_with(small_app)) as application:
+        assert application.rereader.in_force, "as soon as it is loaded"
+        reread = application.rereader.reread
+
+        def slow(*args: object) -> object:
+            found = reread(*args)  # type: ignore[arg-type]
+            favourite.gate.set()
+            application.rereader.wait(LIMIT)
+            return found
+
+        monkeypatch.setattr(application.rereader, "reread", slow)
+        ranking = application.matching.for_need(NEED)
+        assert "reranker" not in ranking.run.parameters
+        assert "精读模型正在加载" in ranking.run.degraded[-1]
+        assert "reranker" in application.matching.for_need(NEED).run.parameters
+    assert not small_app.rereader.in_force
 
 
 def test_measuring_follows_the_same_order(reading: Application, favourite: Favourite) -> None:

@@ -8,11 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from matcher.config import EncoderSettings, Settings, load_settings
 from matcher.encoding.protocol import Encoder, Progress, Vectors
+from matcher.encoding.sentence_transformer import load_encoder
 from matcher.errors import ConflictError, EncoderError, InputError
+from matcher.ranking.scorer import PoolScores, Query, Scorer
 from matcher.services import snapshot, switching
 from matcher.services.bootstrap import Application, open_application
 from matcher.services.rankings import Ranking
@@ -180,7 +183,14 @@ def test_a_second_change_is_refused_while_one_runs(running: Application, shop: S
 
 
 @pytest.mark.parametrize(
-    "error", [EncoderError("算不动。", "换小的。"), RuntimeError("torch"), MemoryError()]
+    "error",
+    [
+        EncoderError("算不动。", "换小的。"),
+        RuntimeError("torch"),
+        MemoryError(),
+        AttributeError("items"),
+        TypeError(),
+    ],
 )
 def test_a_model_that_fails_leaves_everything_as_it_was(
     running: Application, shop: Shop, error: Exception
@@ -198,6 +208,90 @@ def test_a_model_that_fails_leaves_everything_as_it_was(
     assert running.engine.status().state == "ready"
     assert running.engine.encoder_settings.name == "first"
     assert not (running.settings.home / "settings.toml").exists()
+
+
+def test_a_step_after_the_exchange_that_breaks_is_said(running: Application, shop: Shop) -> None:
+    def broken() -> str:
+        raise KeyError("name")
+
+    shop.second.gate.set()
+    running.engine.switch(EncoderSettings("second"), broken)
+    running.engine.join(LIMIT)
+    switch = running.engine.last_switch
+    assert switch is not None
+    assert switch.state == "done", "the model is in use"
+    assert "KeyError" in switch.note
+    assert "请" in switch.note
+    assert running.matching.for_need(NEED).run.encoder == "second"
+
+
+def test_a_first_load_that_breaks_in_any_way_ends(small_app: Application, shop: Shop) -> None:
+    shop.second.error = AttributeError("'list' object has no attribute 'items'")
+    shop.second.gate.set()
+    with open_application(replace(small_app.settings, encoder=EncoderSettings("second"))) as application:
+        with pytest.raises(EncoderError, match="AttributeError"):
+            application.engine.wait(LIMIT)
+        status = application.engine.status()
+        assert (status.state, status.busy, status.progress) == ("failed", False, None)
+        said = application.matching.for_need(NEED).degraded[0]
+        assert "未能使用" in said
+        assert "请运行 python -m matcher doctor" in said, "what to do"
+
+
+def test_a_bag_of_words_model_serves(small_app: Application, tmp_path: Path) -> None:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules.bow import BoW
+
+    marks = []
+    for number, weights in enumerate([{}, {"轴承": 3.0}, {"轴承": 3.0}]):
+        folder = tmp_path / f"bow{number}"
+        SentenceTransformer(modules=[BoW(["轴承", "涂层", "导管"], weights)], device="cpu").save(str(folder))
+        marks.append(load_encoder(str(folder)).fingerprint)
+    assert marks[0] != marks[1] == marks[2], "the weights of the words are part of the model"
+    small_app.semantic.change(str(tmp_path / "bow0"))
+    small_app.engine.join(LIMIT)
+    assert small_app.engine.last_switch is not None
+    assert small_app.engine.last_switch.state == "done"
+    assert small_app.semantic.facts().dimension == 3
+
+
+def test_words_alone_are_recorded_though_the_model_arrives_meanwhile(
+    small_app: Application, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asking, score = threading.current_thread(), Scorer.score
+
+    def slow(scorer: Scorer, queries: Sequence[Query]) -> PoolScores:
+        found = score(scorer, queries)
+        if threading.current_thread() is asking:
+            _finish(application, shop)
+        return found
+
+    with open_application(replace(small_app.settings, encoder=EncoderSettings("hub/big"))) as application:
+        application.engine.start()
+        _wait_until_embedding(shop)
+        with monkeypatch.context() as patch:
+            patch.setattr(Scorer, "score", slow)
+            ranking = application.matching.for_need(NEED)
+        assert application.engine.encoder is not None
+        assert ranking.run.encoder == ""
+        assert "正在加载" in ranking.run.degraded[0]
+        assert application.matching.for_need(NEED).degraded == ()
+
+
+def test_each_text_is_encoded_once_where_nothing_can_be_cached(
+    make_encoder: Callable[..., Encoder], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(snapshot, "STEP", 3)
+    inner, told, done = make_encoder(), [], []
+    texts = [f"轴承{'磨' * (n % 5)}{n}" for n in range(8)] + ["轴承1磨", "轴承1磨", ""]
+    stepwise = snapshot._Stepwise(inner, "计算", lambda *step: told.append(step))
+    vectors = stepwise.encode_document(texts, progress=lambda *step: done.append(step))
+    assert sorted(inner.encoded) == sorted(set(texts))  # type: ignore[attr-defined]
+    assert np.array_equal(vectors, make_encoder().encode_document(texts))
+    assert vectors.dtype == np.float32
+    assert told[-1] == ("计算", 10, 10)
+    assert done[-1] == (11, 11)
+    assert stepwise.encode_document([]).shape == (0, 64)
 
 
 def test_an_unknown_name_fails_and_the_next_change_works(running: Application, shop: Shop) -> None:
@@ -285,15 +379,17 @@ def test_the_choice_is_kept_for_the_next_start(running: Application, shop: Shop)
     assert load_settings(home, {}).encoder == EncoderSettings("first")
 
 
-def test_a_choice_that_cannot_be_kept_is_said(running: Application, shop: Shop) -> None:
+@pytest.mark.parametrize("content", ["[broken", 'encoder = "x"\n', '[[encoder]]\nname = "x"\n'])
+def test_a_choice_that_cannot_be_kept_is_said(running: Application, shop: Shop, content: str) -> None:
     shop.second.gate.set()
-    (running.settings.home / "settings.toml").write_text("[broken", encoding="utf-8")
+    (running.settings.home / "settings.toml").write_text(content, encoding="utf-8")
     running.semantic.change("second")
     running.engine.join(LIMIT)
     switch = running.engine.last_switch
     assert switch is not None
     assert switch.state == "done"
     assert "下次启动仍用原来的" in switch.note
+    assert "settings.toml" in switch.note
     assert running.matching.for_need(NEED).run.encoder == "second"
 
 

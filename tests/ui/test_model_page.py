@@ -102,6 +102,42 @@ def test_prompts_may_be_given_or_switched_off(open_page: OpenPage, app: Applicat
     assert shop.asked[-1] == EncoderSettings("lab/model", "查询：", "")
 
 
+@pytest.mark.parametrize("prompts", [("查询：", "资料："), ("查询：", None), (None, ""), ("", "")])
+def test_prompts_of_ones_own_stay_when_nothing_is_touched(
+    open_page: OpenPage, app: Application, shop: Shop, prompts: tuple[str | None, str | None]
+) -> None:
+    shop.gate.set()
+    app.semantic.change("lab/model", *prompts)
+    app.engine.join(LIMIT)
+    page = open_page("model")
+    assert not page.toggle(key="model_own").value
+    assert page.text_input(key="model_query").value == (prompts[0] or "")
+    page.button(key="model_change").click().run()
+    app.engine.join(LIMIT)
+    assert len(shop.asked) == 2
+    assert shop.asked[-1] == EncoderSettings("lab/model", *prompts)
+
+
+def test_prompts_stay_with_the_model_they_were_written_for(
+    open_page: OpenPage, app: Application, shop: Shop
+) -> None:
+    shop.gate.set()
+    app.semantic.change("lab/model", "查询：", "资料：")
+    app.engine.join(LIMIT)
+    page = open_page("model")
+    page.text_input(key="model_name").set_value("lab/other").run()
+    assert page.toggle(key="model_own").value
+    page.toggle(key="model_own").set_value(False).run()
+    assert page.text_input(key="model_query").value == ""
+    page.toggle(key="model_own").set_value(True).run()
+    page.button(key="model_change").click().run()
+    app.engine.join(LIMIT)
+    assert shop.asked[-1] == EncoderSettings("lab/other")
+    page.text_input(key="model_name").set_value("lab/model").run()
+    page.toggle(key="model_own").set_value(False).run()
+    assert page.text_input(key="model_query").value == "查询："
+
+
 def test_a_change_that_fails_says_why_and_what_to_do(
     open_page: OpenPage, html_of: HtmlOf, app: Application, shop: Shop
 ) -> None:
@@ -170,6 +206,12 @@ def test_the_reading_stands_on_the_card_and_is_not_a_practical_signal(
         resources.application.clear()  # type: ignore[attr-defined]
         first = cards_of(open_page("needs", need="N101"))[0]
         both = cards_of(open_page("needs", need="N101", needs_practical="true"))
+        reverse = cards_of(open_page("experts", expert=fourth.expert_id))
+        places = [p.rank_in_need for p in reading.matching.for_expert(fourth.expert_id).pairs]
+    for card, place in zip(reverse, places, strict=True):
+        assert f"按匹配度排第 {place} 位（未计精读）" in card
+    assert reverse
+    assert "在这条需求中排第" not in "".join(reverse)
     assert fourth.name in first
     assert "精读得分 90.0（先后据此调整）" in first
     assert "精读得分" not in first.split('class="m-chips"')[1]

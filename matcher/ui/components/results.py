@@ -6,7 +6,7 @@ import streamlit as st
 
 from matcher.services.exporting import describe_filters
 from matcher.services.rankings import RankedPair, Ranking
-from matcher.ui import guard, navigation, texts
+from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import cards, ticks
 from matcher.ui.components.html import Html, md, show
 from matcher.vocab import Direction
@@ -107,11 +107,18 @@ def _card(ranking: Ranking, pair: RankedPair) -> Html:
     if _by_expert(ranking):
         who = cards.expert_who(pair.expert) if pair.expert else Html("")
     else:
-        place = f"该团队在这条需求中排第 {pair.rank_in_need} 位" if pair.rank_in_need else ""
+        place = _place(pair.rank_in_need) if pair.rank_in_need else ""
         who = cards.need_who(pair.need, place) if pair.need else Html("")
     return cards.match_html(
         pair.match, who, _sides(ranking), practical_on=bool(ranking.run.parameters.get("practical"))
     )
+
+
+def _place(rank: int) -> str:
+    """The place of a team for a need; re-reading, which may list it elsewhere there, is not in it."""
+    if resources.application().rereader.in_force:
+        return f"按匹配度排第 {rank} 位（未计精读）"
+    return f"该团队在这条需求中排第 {rank} 位"
 
 
 @st.fragment

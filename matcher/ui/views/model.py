@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from matcher.config import NO_ENCODER
+from matcher.config import NO_ENCODER, EncoderSettings
 from matcher.encoding.protocol import DEFAULT
 from matcher.services.semantic import ModelFacts, label_of
 from matcher.ui import guard, resources, texts
@@ -79,14 +79,42 @@ def _show_switch() -> None:
         st.error(md(status.message), icon=":material/error:")
 
 
+def _in_use(name: str) -> EncoderSettings | None:
+    """The settings of the model in use, when that is the one named and has prompts of somebody's choice."""
+    used = resources.application().engine.encoder_settings
+    chosen = used.query_prompt is not None or used.document_prompt is not None
+    return used if chosen and used.name == name.strip() else None
+
+
+def _renamed() -> None:
+    """Prompts belong to the model they were written for: those of the model in use are not put before another's."""
+    state, used = st.session_state, resources.application().engine.encoder_settings
+    shown = (state.get(f"{PAGE}_query"), state.get(f"{PAGE}_document"))
+    untouched = _in_use(used.name) and shown == (used.query_prompt or "", used.document_prompt or "")
+    if untouched and not _in_use(str(state[f"{PAGE}_name"] or "")):
+        state[f"{PAGE}_own"] = True
+
+
+def _given(field: str, kept: str | None) -> str | None:
+    """A prompt as typed; an empty field means none, or the model's own where ``kept``, what it began with, is None."""
+    return str(st.session_state.get(f"{PAGE}_{field}") or "") or (None if kept is None else "")
+
+
+def _kept(name: str) -> tuple[str | None, str | None]:
+    """What the fields for the prompts begin with; None is left to the model."""
+    used = _in_use(name)
+    return (used.query_prompt, used.document_prompt) if used else ("", "")
+
+
 def _change() -> None:
     with guard.calm_action("switch model"):
         state = st.session_state
         kind = str(state[f"{PAGE}_kind"])
         name = str(state.get(f"{PAGE}_name") or "") if kind == _OTHER else kind
         own = kind != _OTHER or bool(state.get(f"{PAGE}_own", True))
-        query = None if own else str(state.get(f"{PAGE}_query") or "")
-        document = None if own else str(state.get(f"{PAGE}_document") or "")
+        query, document = _kept(name)
+        query = None if own else _given("query", query)
+        document = None if own else _given("document", document)
         resources.application().semantic.change(name, query, document)
 
 
@@ -104,23 +132,29 @@ def _choose(facts: ModelFacts) -> None:
         label_visibility="collapsed",
     )
     if kind == _OTHER:
-        st.text_input(
+        name = st.text_input(
             "名称或目录",
             value=facts.name if present == _OTHER else "",
             key=f"{PAGE}_name",
             placeholder="例如 BAAI/bge-small-zh-v1.5，或 D:\\模型\\bge-small-zh",
             help=texts.MODEL_NAME_NOTE,
+            on_change=_renamed,
         )
         own = st.toggle(
             "提示语用模型自带的",
-            value=True,
+            value=_in_use(name) is None,
             key=f"{PAGE}_own",
             help="不确定就不要动：多数模型自带合适的提示语。",
         )
         if not own:
             left, right = st.columns(2)
-            left.text_input("查询前面加", key=f"{PAGE}_query", placeholder="留空则不加")
-            right.text_input("资料前面加", key=f"{PAGE}_document", placeholder="留空则不加")
+            query, document = _kept(name)
+            for column, label, field, kept in (
+                (left, "查询前面加", "query", query),
+                (right, "资料前面加", "document", document),
+            ):
+                empty = "留空则用模型自带的" if kept is None else "留空则不加"
+                column.text_input(label, value=kept or "", key=f"{PAGE}_{field}", placeholder=empty)
     st.button(
         "检查并切换",
         key=f"{PAGE}_change",
