@@ -26,8 +26,8 @@ MAX_TOKENS = 512
 """Longest pair read; a model that could read more is held to it, for the sake of an office PC."""
 _REMEMBERED = 4096
 """Pairs whose answer is kept: a page is drawn again at every click."""
-_OFF = "也可以先不用精读。"
-_OTHER = f"请换用只给一个分数的 CrossEncoder 模型，如 BAAI/bge-reranker-base；{_OFF}"
+NO_REREADING = "也可以先不用精读。"
+OTHER_REREADER = f"请换用只给一个分数的 CrossEncoder 模型，如 BAAI/bge-reranker-base；{NO_REREADING}"
 
 
 class Reranker(Protocol):
@@ -131,14 +131,16 @@ def load_reranker(
     """
     name = name.strip()
     if not name:
-        raise EncoderError("没有填写精读模型的名称。", hint=_OTHER)
-    kind = ModelKind("精读（重排）模型", "config.json", _OTHER, lambda location: _build(location, name))
+        raise EncoderError("没有填写精读模型的名称。", hint=OTHER_REREADER)
+    kind = ModelKind(
+        "精读（重排）模型", "config.json", OTHER_REREADER, lambda location: _build(location, name)
+    )
     try:
         model = find_model(kind, name, cache_dir=cache_dir, offline=offline, progress=progress)
     except EncoderError as error:
-        raise EncoderError(error.user_message, error.hint.replace(FALLBACK, _OFF)) from error
+        raise EncoderError(error.user_message, error.hint.replace(FALLBACK, NO_REREADING)) from error
     if model.num_labels != 1:
-        raise EncoderError(f"模型“{name}”给出 {model.num_labels} 个分数，不能用来精读。", hint=_OTHER)
+        raise EncoderError(f"模型“{name}”给出 {model.num_labels} 个分数，不能用来精读。", hint=OTHER_REREADER)
     return CrossEncoderReranker(model, name)
 
 
@@ -150,7 +152,7 @@ def _build(location: str, name: str) -> CrossEncoder:
     architectures: list[Any] = _read(folder / "config.json").get("architectures") or []
     saved_as = _read(folder / "config_sentence_transformers.json").get("model_type")
     if saved_as != "CrossEncoder" and not any("SequenceClassification" in str(a) for a in architectures):
-        raise EncoderError(f"“{name}”不是精读（重排）模型：它没有打分的一层。", hint=_OTHER)
+        raise EncoderError(f"“{name}”不是精读（重排）模型：它没有打分的一层。", hint=OTHER_REREADER)
     model: CrossEncoder = CrossEncoder(
         location, local_files_only=True, device="cpu", model_kwargs=cpu_options()
     )

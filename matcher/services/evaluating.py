@@ -149,6 +149,8 @@ def read_bytes(path: Path) -> bytes:
     """Content of a file. Raises InputError when there is none."""
     try:
         return path.read_bytes()
+    except FileNotFoundError as error:
+        raise InputError(f"没有文件“{path}”。", "请检查路径是否写对。") from error
     except OSError as error:
         raise InputError(f"打不开文件“{path}”：{error.strerror}。", "请检查路径和权限。") from error
 

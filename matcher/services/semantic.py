@@ -19,8 +19,6 @@ from matcher.services.reranking import Rereader
 
 ENVIRONMENT_NOTE = "环境变量 MATCHER_ENCODER 指定了“{name}”，它优先于这里的选择：下次启动仍用它，删掉这个环境变量后才用所选的。"
 _LABELS = {DEFAULT: "内置模型", NO_ENCODER: "不使用语义模型"}
-_NO_REREADING = "也可以先不用精读。"
-_OTHER_REREADER = f"请换用只给一个分数的 CrossEncoder 模型，如 BAAI/bge-reranker-base；{_NO_REREADING}"
 _SOURCES = {DEFAULT: "随程序提供，不用下载", NO_ENCODER: "只按用词和术语匹配"}
 
 
@@ -174,6 +172,7 @@ def fetch_model(name: str, folder: Path, progress: Progress | None = None, *, re
         InputError: the directory holds something else, or the name is no hub name.
         EncoderError: it cannot be downloaded or loaded.
     """
+    from matcher.encoding.cross_encoder import NO_REREADING
     from matcher.encoding.hub import FALLBACK, is_downloaded
 
     name = name.strip()
@@ -187,11 +186,12 @@ def fetch_model(name: str, folder: Path, progress: Progress | None = None, *, re
         _bring(name, folder, progress, reranker, again)
         return _load(name, folder.resolve(), reranker)
     except EncoderError as error:
-        hint = error.hint.replace(FALLBACK, _NO_REREADING) if reranker else error.hint
+        hint = error.hint.replace(FALLBACK, NO_REREADING) if reranker else error.hint
         raise EncoderError(error.user_message, hint) from error
 
 
 def _bring(name: str, folder: Path, progress: Progress | None, reranker: bool, again: bool) -> None:
+    from matcher.encoding.cross_encoder import OTHER_REREADER
     from matcher.encoding.hub import OTHER_MODEL, download_model, find_damage, mend
     from matcher.encoding.loading import refuse_code
 
@@ -206,7 +206,7 @@ def _bring(name: str, folder: Path, progress: Progress | None, reranker: bool, a
         progress,
         required="config.json" if reranker else "modules.json",
         kind="精读（重排）模型" if reranker else "文本向量模型",
-        instead=_OTHER_REREADER if reranker else OTHER_MODEL,
+        instead=OTHER_REREADER if reranker else OTHER_MODEL,
         check=lambda directory: refuse_code(directory, name),
     )
 

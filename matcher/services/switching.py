@@ -150,7 +150,7 @@ class ModelSlot:
         try:
             work()
         except MatcherError as error:
-            _LOG.warning("encoder %s: %s", wanted.name, error)
+            _LOG.info("encoder %s: %s", wanted.name, error)  # shown to whoever asked
             return error
         except Exception as error:
             _LOG.exception("encoder %s failed", wanted.name)
