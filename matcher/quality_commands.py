@@ -275,4 +275,5 @@ def _thesaurus_lines(found: ThesaurusReport) -> Iterator[str]:
             f"{rules.SHINGLE} 字以上、有 {rules.SHINGLE} 个字连着相同的："
             f"{sharing.shingled.n}/{sharing.shingled.total}（{sharing.shingled.share:.2%}）"
         )
-        yield f"  这两项要求低于 {rules.MAX_SHARE:.0%}：{'达到' if sharing.ok else '没有达到'}"
+        held = "各项（出现的按全部长度）" if sharing.hold_occurrence else "后两项"
+        yield f"  {held}要求低于 {rules.MAX_SHARE:.0%}：{'达到' if sharing.ok else '没有达到'}"

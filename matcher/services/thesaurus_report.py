@@ -4,10 +4,10 @@ Owns the measures of coverage and of leakage. Leakage is read off two questions:
 the judged needs, or the profiles they are matched with?
 
 * Needs: no plain phrase may share ``SHINGLE`` characters in a row with a judged need.
-* Profiles: ordinary technical words must be shared (a thesaurus of tribology says 摩擦学, and so does a profile), so
-  occurrence alone proves nothing, and it is reported by length. Two measures are held under ``MAX_SHARE``, because
-  only copying drives them up: entries that *are* a phrase a profile lists, as a share of all entries; and entries of
-  ``SHINGLE`` or more characters that share so many in a row with a profile, as a share of the entries that long.
+* Profiles: three measures are held under ``MAX_SHARE``. Terms that occur anywhere in a profile, as a share of all
+  terms; entries that *are* a phrase a profile lists, as a share of all entries; and entries of ``SHINGLE`` or more
+  characters that share so many in a row with a profile, as a share of the entries that long. Objects are the common
+  names of things (土壤, 传感器), which no profile can avoid: for them occurrence is reported by length only.
 """
 
 from __future__ import annotations
@@ -71,16 +71,19 @@ class Sharing:
         shingled: entries that share ``SHINGLE`` characters in a row with a profile, of the entries that long. Held
             under ``MAX_SHARE``.
         examples: the longest entries that occur, at most ten.
+        hold_occurrence: occurrence of any length is held under ``MAX_SHARE`` too.
     """
 
     occurring: Mapping[int, Count]
     equal: Count
     shingled: Count
     examples: tuple[str, ...]
+    hold_occurrence: bool = False
 
     @property
     def ok(self) -> bool:
-        return max(self.equal.share, self.shingled.share) < MAX_SHARE
+        occurring = self.occurring[min(LENGTHS)].share if self.hold_occurrence else 0.0
+        return max(self.equal.share, self.shingled.share, occurring) < MAX_SHARE
 
     def as_json(self) -> dict[str, object]:
         return {
@@ -182,7 +185,9 @@ def find_shared_phrases(thesaurus: Thesaurus, needs: Iterable[Need]) -> tuple[st
     return tuple(sorted(phrase for phrase in phrases if shingles(phrase) & judged))
 
 
-def compare_with_profiles(entries: set[str], experts: Iterable[Expert]) -> Sharing:
+def compare_with_profiles(
+    entries: set[str], experts: Iterable[Expert], *, hold_occurrence: bool = False
+) -> Sharing:
     """What bare entries share with profiles (names and departments included)."""
     fields = [
         text
@@ -210,6 +215,7 @@ def compare_with_profiles(entries: set[str], experts: Iterable[Expert]) -> Shari
         Count(len(entries & listed), len(entries)),
         Count(sum(bool(shingles(entry) & runs) for entry in entries), longer(entries, SHINGLE)),
         tuple(sorted(occurring, key=lambda entry: (-len(entry), entry))[:10]),
+        hold_occurrence,
     )
 
 
@@ -229,7 +235,9 @@ def report_thesaurus(
     if experts is not None:
         profiles = [r for r in read_records("experts", experts) if isinstance(r, Expert)]
         shared = {
-            kind: compare_with_profiles(_distinct(thesaurus.topics, kind), profiles)
+            kind: compare_with_profiles(
+                _distinct(thesaurus.topics, kind), profiles, hold_occurrence=kind == "terms"
+            )
             for kind in ("terms", "objects")
         }
         report = replace(report, experts=shared)
