@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from matcher.services.bootstrap import Application
     from matcher.services.rankings import Ranking
 
-ACTOR = "命令行"
 BAR_WIDTH = 30
 
 
@@ -175,7 +174,7 @@ def run_import(args: argparse.Namespace) -> int:
             print("试运行，没有写入。")
             n_stored = preview.n_new + preview.n_changed + preview.n_same
             return InputError.exit_code if preview.n_blocked and not (skip and n_stored) else 0
-        done = app.imports.confirm(preview, ACTOR, drop_samples=args.drop_samples, skip_blocked=skip)
+        done = app.imports.confirm(preview, drop_samples=args.drop_samples, skip_blocked=skip)
         if args.drop_samples:
             print("已删除全部示例数据。")
         skipped = f"，跳过有误的 {done.n_skipped} 行" if done.n_skipped else ""
@@ -213,7 +212,7 @@ def run_export(args: argparse.Namespace) -> int:
 
 def run_drop_samples(args: argparse.Namespace) -> int:
     with _open(args, samples=False) as app:
-        dropped = app.records.drop_samples(ACTOR)
+        dropped = app.records.drop_samples()
         print(f"已删除示例数据：{'，'.join(f'{kind} {n}' for kind, n in dropped.items())}。")
     return 0
 

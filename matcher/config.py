@@ -12,6 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from matcher.errors import InputError
 from matcher.ranking.scorer import ScoringParams
@@ -58,6 +59,27 @@ class RerankerSettings:
     weight: float = 0.5
 
 
+@dataclass(frozen=True, slots=True)
+class WorkflowSettings:
+    """The bureau's own rules of the working day.
+
+    Attributes:
+        mask_candidates: firms see candidate teams without name and institution until the bureau has accepted one.
+        remind_days: a 对接 nobody touched for this many days is mentioned, in three degrees.
+        session_hours: a session nobody uses ends after this.
+        lockout_attempts: wrong passwords in a row that lock an account.
+        lockout_minutes: for how long.
+        max_upload_mib: largest file of a 对接.
+    """
+
+    mask_candidates: bool = False
+    remind_days: tuple[int, int, int] = (9, 21, 45)
+    session_hours: float = 8.0
+    lockout_attempts: int = 5
+    lockout_minutes: float = 15.0
+    max_upload_mib: float = 10.0
+
+
 @dataclass(frozen=True)
 class Settings:
     """All settings of one installation.
@@ -76,6 +98,7 @@ class Settings:
     targets: Targets = field(default_factory=Targets)
     scoring: ScoringParams = field(default_factory=ScoringParams)
     reranker: RerankerSettings = field(default_factory=RerankerSettings)
+    workflow: WorkflowSettings = field(default_factory=WorkflowSettings)
     encoder_from_environ: bool = False
 
     @property
@@ -89,6 +112,14 @@ _SECTIONS: dict[str, tuple[str, ...]] = {
     "database": ("url",),
     "encoder": ("name", "query_prompt", "document_prompt", "offline"),
     "reranker": ("name", "top", "weight"),
+    "workflow": (
+        "mask_candidates",
+        "remind_days",
+        "session_hours",
+        "lockout_attempts",
+        "lockout_minutes",
+        "max_upload_mib",
+    ),
     "targets": ("yearly", "total", "first_year", "last_year"),
     "ranking": ("lexical", "dense", "thesaurus", "best_facets", "facet_share", "evidence_threshold"),
 }
@@ -133,6 +164,22 @@ def _flag(section: Mapping[str, object], key: str) -> bool:
 def _text(section: Mapping[str, object], key: str) -> str | None:
     value = section.get(key)
     return None if value is None else str(value)
+
+
+def _workflow(section: Mapping[str, object]) -> WorkflowSettings:
+    base = WorkflowSettings()
+    days: Any = section.get("remind_days", list(base.remind_days))
+    whole = isinstance(days, list) and all(isinstance(d, int) and not isinstance(d, bool) for d in days)
+    if not whole or len(days) != len(base.remind_days) or not 0 < days[0] < days[1] < days[2]:
+        raise InputError(f"设置“remind_days”应是三个从小到大的天数，现在是“{days}”。", "例如 [9, 21, 45]。")
+    return WorkflowSettings(
+        _flag(section, "mask_candidates"),
+        (days[0], days[1], days[2]),
+        _number(section, "session_hours", base.session_hours, low=0.1, high=720),
+        int(_number(section, "lockout_attempts", base.lockout_attempts, low=2, high=100)),
+        _number(section, "lockout_minutes", base.lockout_minutes, low=1, high=1440),
+        _number(section, "max_upload_mib", base.max_upload_mib, low=0.1, high=200),
+    )
 
 
 def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
@@ -188,5 +235,6 @@ def load_settings(home: Path | None = None, environ: Mapping[str, str] | None = 
             int(_number(reranker, "top", reading.top, low=1)),
             _number(reranker, "weight", reading.weight, high=1.0),
         ),
+        workflow=_workflow(raw.get("workflow", {})),
         encoder_from_environ=bool(environ.get("MATCHER_ENCODER")),
     )

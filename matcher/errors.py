@@ -3,6 +3,7 @@
     MatcherError            exit 1   an operation failed
     ├── InputError          exit 2   a file or an argument cannot be used as it is
     ├── NotFoundError       exit 3   no record with that id
+    │   └── HiddenError     exit 3   the person may not know whether there is one
     ├── ConflictError       exit 4   somebody changed the record meanwhile
     ├── PermissionDenied    exit 5   the person may not do or see this
     ├── EncoderError        exit 6   the embedding model cannot be loaded or used
@@ -43,6 +44,10 @@ class InputError(MatcherError):
 
 class NotFoundError(MatcherError):
     exit_code = 3
+
+
+class HiddenError(NotFoundError):
+    pass
 
 
 class ConflictError(MatcherError):

@@ -68,11 +68,27 @@ class NeedStatus(StrEnum):
 
 
 class DecisionKind(StrEnum):
-    """审核意见 on one need × expert pairing."""
+    """审核意见 on one need × expert pairing; 撤销 puts the pairing back into the queue."""
 
     ACCEPT = "接受"
     SHELVE = "搁置"
     REJECT = "不合适"
+    UNDONE = "撤销"
+
+
+class DecisionReason(StrEnum):
+    """Why a pairing was shelved or found unfit; a note may say more."""
+
+    TOPIC = "方向不符"
+    EVIDENCE = "依据不足"
+    LEVEL = "成熟度不够"
+    CAPACITY = "团队没有名额"
+    DISTANCE = "距离或费用不合适"
+    CONFLICT = "存在利益冲突"
+    KNOWN = "双方已有合作"
+    FIRM = "企业不同意"
+    WAIT = "等企业补充材料"
+    OTHER = "其他"
 
 
 class Stage(StrEnum):
@@ -84,6 +100,49 @@ class Stage(StrEnum):
     SIGNED = "签约"
     LANDED = "落地"
     ENDED = "终止"
+
+
+class EndReason(StrEnum):
+    """Why a 对接 ended without (further) success."""
+
+    FIRM_GONE = "企业不再需要"
+    FIRM_SILENT = "企业没有回应"
+    TEAM_TOPIC = "团队认为方向不符"
+    TEAM_BUSY = "团队没有精力"
+    TEAM_SILENT = "团队没有回应"
+    PRICE = "费用谈不拢"
+    RIGHTS = "知识产权谈不拢"
+    TIME = "进度要求谈不拢"
+    SOLVED = "已由别的途径解决"
+    OTHER = "其他"
+
+
+class ContractKind(StrEnum):
+    """Kinds of a registered technology contract (技术合同), as the register has them."""
+
+    DEVELOPMENT = "技术开发"
+    TRANSFER = "技术转让"
+    LICENCE = "技术许可"
+    CONSULTING = "技术咨询"
+    SERVICE = "技术服务"
+
+
+class InterestState(StrEnum):
+    """States of a team's answer to a published need (揭榜)."""
+
+    SENT = "已提交"
+    TAKEN = "已采纳"
+    DECLINED = "未采纳"
+    WITHDRAWN = "已撤回"
+
+
+class Role(StrEnum):
+    """Who somebody is to the platform."""
+
+    ADMIN = "管理员"
+    OFFICIAL = "科技局"
+    FIRM = "企业"
+    TEAM = "专家团队"
 
 
 class CooperationKind(StrEnum):

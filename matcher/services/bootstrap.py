@@ -9,16 +9,22 @@ from types import TracebackType
 from typing import Self
 
 from matcher.config import Settings
+from matcher.models import Person
+from matcher.services.access import OPERATOR, Access
+from matcher.services.accounts import AccountService
 from matcher.services.engine import Engine
+from matcher.services.entrance import Entrance
 from matcher.services.exporting import ExportService
 from matcher.services.importing import ImportService
 from matcher.services.matching import MatchingService
 from matcher.services.overview import OverviewService
+from matcher.services.ownership import link_records
 from matcher.services.records import RecordsService
 from matcher.services.reranking import Rereader
 from matcher.services.semantic import SemanticService
 from matcher.services.shortlists import ShortlistService
 from matcher.store.database import Database
+from matcher.store.repositories import Repositories
 
 
 def utc_now() -> datetime:
@@ -27,12 +33,16 @@ def utc_now() -> datetime:
 
 @dataclass(frozen=True)
 class Application:
-    """What pages and commands talk to."""
+    """What pages and commands talk to: the services as one person may use them."""
 
     settings: Settings
     database: Database
+    clock: Callable[[], datetime]
     engine: Engine
     rereader: Rereader
+    person: Person
+    entrance: Entrance
+    accounts: AccountService
     semantic: SemanticService
     records: RecordsService
     matching: MatchingService
@@ -40,6 +50,10 @@ class Application:
     imports: ImportService
     exports: ExportService
     overview: OverviewService
+
+    def as_person(self, person: Person) -> Application:
+        """The same data and engine, for another person."""
+        return _build(self.settings, self.database, self.clock, self.engine, self.rereader, person)
 
     def close(self) -> None:
         """Finish writing the index and give the database back."""
@@ -55,8 +69,41 @@ class Application:
         self.close()
 
 
+def _build(
+    settings: Settings,
+    database: Database,
+    clock: Callable[[], datetime],
+    engine: Engine,
+    rereader: Rereader,
+    person: Person,
+) -> Application:
+    access = Access(database, clock, person, masks=settings.workflow.mask_candidates)
+    shortlists = ShortlistService(engine, database, clock, access)
+    return Application(
+        settings=settings,
+        database=database,
+        clock=clock,
+        engine=engine,
+        rereader=rereader,
+        person=person,
+        entrance=Entrance(database, settings.workflow, clock),
+        accounts=AccountService(database, clock, access),
+        semantic=SemanticService(engine, settings, rereader, access),
+        records=RecordsService(engine, database, clock, access),
+        matching=MatchingService(engine, clock, rereader, access),
+        shortlists=shortlists,
+        imports=ImportService(database, clock, access),
+        exports=ExportService(engine, database, shortlists, clock, access),
+        overview=OverviewService(engine, database, settings.targets, clock, access),
+    )
+
+
 def open_application(
-    settings: Settings, clock: Callable[[], datetime] = utc_now, *, samples: bool = True
+    settings: Settings,
+    clock: Callable[[], datetime] = utc_now,
+    *,
+    samples: bool = True,
+    person: Person = OPERATOR,
 ) -> Application:
     """Open the database (made or migrated as needed) and build the services.
 
@@ -64,27 +111,18 @@ def open_application(
         settings: see ``matcher.config``.
         clock: gives the present UTC time.
         samples: load the sample data when the system has never held any data.
+        person: who uses the services; pages ask for the person signed in with ``as_person``.
 
     Raises:
         StoreError: the database cannot be opened.
     """
     database = Database(settings.database_url).open()
-    engine = Engine(settings, database)
-    rereader = Rereader(settings)
-    imports = ImportService(database, clock)
+    application = _build(settings, database, clock, Engine(settings, database), Rereader(settings), person)
     if samples:
-        imports.load_samples(settings)
-    shortlists = ShortlistService(engine, database, clock)
-    return Application(
-        settings=settings,
-        database=database,
-        engine=engine,
-        rereader=rereader,
-        semantic=SemanticService(engine, settings, rereader),
-        records=RecordsService(engine, database, clock),
-        matching=MatchingService(engine, clock, rereader),
-        shortlists=shortlists,
-        imports=imports,
-        exports=ExportService(engine, database, shortlists, clock),
-        overview=OverviewService(engine, database, settings.targets, clock),
-    )
+        ImportService(database, clock, Access(database, clock, OPERATOR)).load_samples(settings)
+    with database.reading() as session:
+        unowned = Repositories(session).has_unowned()
+    if unowned:
+        with database.session() as session:
+            link_records(Repositories(session, clock))
+    return application

@@ -19,6 +19,7 @@ from matcher.retrieval.expansion import Expander, background_texts
 from matcher.retrieval.index import PoolIndex, compute_manifest
 from matcher.retrieval.pool import Pool, build_expert_pool, build_need_pool
 from matcher.retrieval.reuse import Progress
+from matcher.services.progress import as_cooperation
 from matcher.services.shelf import IndexShelf
 from matcher.services.snapshot import EngineStatus, Records, Snapshot, Words, with_encoder
 from matcher.services.switching import ModelSlot, Switch
@@ -180,14 +181,16 @@ class Engine:
         thesaurus = self._thesaurus_key()
         with self._database.reading() as session:
             stored = Repositories(session)
+            engagements = stored.engagements.all()
             records = Records(
                 stored.revision(),
                 {need.need_id: need for need in stored.needs.all()},
                 {expert.expert_id: expert for expert in stored.experts.all()},
                 stored.works.all(),
-                stored.cooperation.all(),
+                (*stored.cooperation.all(), *map(as_cooperation, engagements)),
                 stored.firms.all(),
                 stored.institutions.all(),
+                {engagement.engagement_id: engagement for engagement in engagements},
             )
         return (records.revision, thesaurus), records
 

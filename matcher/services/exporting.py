@@ -18,6 +18,7 @@ from matcher.export.layouts import (
 )
 from matcher.export.writers import SUFFIXES, write_document
 from matcher.models import Cooperation, Expert, Match, Need, Run
+from matcher.services.access import Access, permits
 from matcher.services.engine import Engine
 from matcher.services.importing import check_kind
 from matcher.services.rankings import BEIJING, Ranking
@@ -25,6 +26,7 @@ from matcher.services.shortlists import ShortlistRow, ShortlistService
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
 from matcher.vocab import Direction
+from matcher.workflow.permissions import Action
 
 _FILTER_LABELS = {
     "rings": "圈层",
@@ -97,18 +99,25 @@ class ExportService:
     suffixes = SUFFIXES
 
     def __init__(
-        self, engine: Engine, database: Database, shortlists: ShortlistService, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        database: Database,
+        shortlists: ShortlistService,
+        clock: Callable[[], datetime],
+        access: Access,
     ) -> None:
         self._engine = engine
         self._database = database
         self._shortlists = shortlists
         self._clock = clock
+        self._access = access
 
     def file_name(self, stem: str, suffix: str) -> str:
         """``<stem>_20260131.xlsx`` with the date in Beijing; characters no file system takes become ``_``."""
         day = (self._clock() + BEIJING).strftime("%Y%m%d")
         return "".join("_" if c in '\\/:*?"<>|\n\t' else c for c in stem).strip()[:80] + f"_{day}{suffix}"
 
+    @permits(Action.EXPORT)
     def ranking(self, ranking: Ranking, suffix: str) -> bytes:
         """A ranking as a file.
 
@@ -131,6 +140,7 @@ class ExportService:
             return expert_header(records.experts[run.query])
         return (f"{run.direction.value}结果", (f"检索文本：{run.query}",))
 
+    @permits(Action.EXPORT)
     def shortlist(self, shortlist_id: str, suffix: str) -> bytes:
         """A 候选合作清单 as a file, with scores, evidence and run ids as they were ticked.
 
@@ -158,6 +168,7 @@ class ExportService:
             shortlist_document(view.shortlist.name, rows, info, note=view.shortlist.note), suffix
         )
 
+    @permits(Action.EXPORT)
     def records(self, kind: str, suffix: str) -> bytes:
         """All records of a kind, without personal contacts; the file can be imported again."""
         check_kind(kind)
@@ -165,10 +176,12 @@ class ExportService:
             repository: Any = getattr(Repositories(session), kind)
             return write_document(records_sheet(kind, repository.all()), suffix)
 
+    @permits(Action.EXPORT)
     def cooperation_rows(self, rows: Sequence[Cooperation], suffix: str) -> bytes:
         """Some rows of the 台账, as they are listed on a page."""
         return write_document(records_sheet(RecordKind.COOPERATION, rows), suffix)
 
+    @permits(Action.IMPORT)
     def template(self, kind: str) -> bytes:
         """An empty form with the Chinese headers, to be filled and imported."""
         check_kind(kind)

@@ -17,11 +17,14 @@ from matcher.intake.schema import combine_mapping, propose_mapping
 from matcher.intake.settling import Known, settle
 from matcher.intake.validation import Parsed, parse_rows
 from matcher.models import Institution, Issue, Record, Work
+from matcher.services.access import Access, permits
+from matcher.services.ownership import Owners, link_records
 from matcher.services.records import KINDS, SAMPLE_LOADED, delete_samples
 from matcher.store.database import Database
 from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
 from matcher.vocab import DataKind
+from matcher.workflow.permissions import Action
 
 N_SAMPLE = 20
 SAMPLE_ACTOR = "系统"
@@ -69,10 +72,12 @@ class ImportResult:
 class ImportService:
     """Reads files as bureaus send them."""
 
-    def __init__(self, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, clock: Callable[[], datetime], access: Access) -> None:
         self._database = database
         self._clock = clock
+        self._access = access
 
+    @permits(Action.IMPORT)
     def preview(
         self,
         kind: str,
@@ -110,7 +115,7 @@ class ImportService:
             known, dropped = _known(stored, kind, drop_samples)
             settled = settle(parsed, known)
             repository: Any = getattr(stored, kind)
-            outcome = repository.compare(settled.records)
+            outcome = repository.compare(Owners.of(stored).settle(settled.records, stored))
         issues = tuple(sorted((*parsed.issues, *settled.issues), key=lambda issue: issue.row))
         n_again = sum(record_id in dropped for record_id in (*outcome.changed, *outcome.same))
         proposal = propose_mapping(kind, table.headers).mapping
@@ -135,8 +140,9 @@ class ImportService:
             token=parsed,
         )
 
+    @permits(Action.IMPORT)
     def confirm(
-        self, preview: ImportPreview, actor: str, *, drop_samples: bool = False, skip_blocked: bool = False
+        self, preview: ImportPreview, *, drop_samples: bool = False, skip_blocked: bool = False
     ) -> ImportResult:
         """Store the previewed rows in one transaction; a second time it changes nothing.
 
@@ -144,7 +150,6 @@ class ImportService:
 
         Args:
             preview: as shown to the person.
-            actor: who confirms.
             drop_samples: delete all 示例 records first, in the same transaction.
             skip_blocked: leave out the rows that something is wrong with; otherwise one such row
                 stops the whole file.
@@ -156,7 +161,7 @@ class ImportService:
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
             if drop_samples:
-                delete_samples(stored, actor)
+                delete_samples(stored, self._access.actor)
             settled = settle(parsed, _known(stored, preview.kind)[0])
             n_blocked = _count_blocked((*parsed.issues, *settled.issues), parsed.header_row, preview.n_rows)
             if n_blocked and not (skip_blocked and settled.records):
@@ -164,13 +169,16 @@ class ImportService:
             if not settled.records:
                 raise InputError("表格里没有可导入的数据行。", "请检查表头下面是否有内容。")
             repository: Any = getattr(stored, preview.kind)
-            done = repository.upsert(settled.records)
+            done = repository.upsert(Owners.of(stored).settle(settled.records, stored))
+            if preview.kind in (RecordKind.FIRMS, RecordKind.INSTITUTIONS):
+                link_records(stored)
             stored.mappings.remember(preview.kind, preview.remember)
             counts = {"new": len(done.new), "changed": len(done.changed), "same": len(done.same)}
             skipped = {"skipped": n_blocked} if n_blocked else {}
-            stored.audit.add(actor, "import", preview.kind, preview.filename, counts | skipped)
+            stored.audit.add(self._access.actor, "import", preview.kind, preview.filename, counts | skipped)
         return ImportResult(counts["new"], counts["changed"], counts["same"], n_blocked)
 
+    @permits(Action.IMPORT)
     def load_samples(self, settings: Settings) -> dict[str, int]:
         """Load the shipped sample data into an empty system, once; returns the records stored per kind."""
         with self._database.reading() as session:
@@ -195,6 +203,7 @@ class ImportService:
             for kind, rows in parsed.items():
                 repository: Any = getattr(stored, kind)
                 repository.upsert(rows.records)
+            link_records(stored)
             counts = {kind: len(rows.records) for kind, rows in parsed.items()}
             stored.settings.put(SAMPLE_LOADED, True)
             stored.audit.add(SAMPLE_ACTOR, "load_samples", "records", "", dict(counts))

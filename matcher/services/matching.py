@@ -15,23 +15,25 @@ from matcher.models import Exclusion, Expert, Need, PracticalSignal
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.ranking.evidence import EvidenceFinder
 from matcher.ranking.practical import REORDER_WEIGHT, compute_practical, practical_mean
-from matcher.ranking.scorer import Query, Scorer, need_query, text_query
+from matcher.ranking.scorer import Query, need_query, text_query
+from matcher.services.access import Access, permits
 from matcher.services.engine import Engine
 from matcher.services.rankings import (
     BEIJING,
     RankedPair,
     Ranking,
-    build_run,
     checked_text,
+    make_ranking,
     match_at,
     open_needs,
     place_of,
     weakest_channel,
     with_evidence,
 )
-from matcher.services.reranking import Rereader, Rereading
+from matcher.services.reranking import Rereader
 from matcher.services.snapshot import Snapshot
 from matcher.vocab import Direction
+from matcher.workflow.permissions import Action
 
 
 class MatchingService:
@@ -43,11 +45,15 @@ class MatchingService:
         rereader: puts the first results into a better order, when that is switched on.
     """
 
-    def __init__(self, engine: Engine, clock: Callable[[], datetime], rereader: Rereader) -> None:
+    def __init__(
+        self, engine: Engine, clock: Callable[[], datetime], rereader: Rereader, access: Access
+    ) -> None:
         self._engine = engine
         self._clock = clock
+        self._access = access
         self._rereader = rereader
 
+    @permits(Action.MATCH_NEED)
     def for_need(
         self, need_id: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
     ) -> Ranking:
@@ -57,10 +63,11 @@ class MatchingService:
             NotFoundError: no such need.
         """
         snapshot, lacks = self._engine.question()
-        need = snapshot.records.need(need_id)
+        need = self._access.need(snapshot.records.need(need_id), Action.MATCH_NEED)
         wanted, direction = filter or ExpertFilter(), Direction.NEED_TO_EXPERTS
         return self._experts(snapshot, lacks, need_query(need), need, direction, wanted, top, practical)
 
+    @permits(Action.SEARCH)
     def experts_for_text(
         self, text: str, *, filter: ExpertFilter | None = None, top: int = 20, practical: bool = False
     ) -> Ranking:
@@ -70,6 +77,7 @@ class MatchingService:
         wanted, direction = filter or ExpertFilter(), Direction.TEXT_TO_EXPERTS
         return self._experts(snapshot, lacks, query, None, direction, wanted, top, practical)
 
+    @permits(Action.SEARCH)
     def needs_for_text(self, text: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
         """Needs for free text. Raises InputError when the text is empty or too long."""
         query, wanted = text_query(checked_text(text)), open_needs(filter)
@@ -90,7 +98,7 @@ class MatchingService:
             pairs.append(
                 RankedPair(with_evidence(match, finder, row) if finder else match, needs[ids[row]], None)
             )
-        return self._ranking(
+        return make_ranking(
             snapshot,
             lacks + unread,
             query,
@@ -102,9 +110,11 @@ class MatchingService:
             wanted,
             top,
             False,
-            reading,
+            created_at=self._clock(),
+            reranker=self._rereader.params if reading else None,
         )
 
+    @permits(Action.MATCH_EXPERT)
     def for_expert(self, expert_id: str, *, filter: NeedFilter | None = None, top: int = 20) -> Ranking:
         """Needs for a stored expert, by the same score each pair has from the need's side.
 
@@ -112,12 +122,13 @@ class MatchingService:
             NotFoundError: no such expert.
         """
         (snapshot, lacks), wanted = self._engine.question(), open_needs(filter)
-        expert = snapshot.records.expert(expert_id)
+        expert = self._access.expert(snapshot.records.expert(expert_id), Action.MATCH_EXPERT)
         scorer, scores = snapshot.experts, snapshot.need_scores
         column = scorer.index.pool.position[expert_id]
         needs = snapshot.records.needs
         ids = snapshot.need_ids
         order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[i, column]), 6), ids[i]))
+        order = [i for i in order if self._access.sees_need(needs[ids[i]])]
         allowed = [i for i in order if not snapshot.records.forbidden.kind(needs[ids[i]].company, expert)]
         kept = [i for i in allowed if not wanted.reason(needs[ids[i]])]
         capacity = snapshot.records.history.capacity_left(expert)
@@ -128,9 +139,9 @@ class MatchingService:
             match = replace(match, rank=rank, practical=self._practical(snapshot, expert, need.company))
             match = with_evidence(match, EvidenceFinder(scorer, need_query(need)), column)
             place = place_of(scores, i, column, scorer.index.pool.item_ids)
-            pairs.append(RankedPair(match, need, expert, capacity, place))
+            pairs.append(RankedPair(match, self._access.shown_need(need), expert, capacity, place))
         query = Query(expert_id, ())
-        return self._ranking(
+        return make_ranking(
             snapshot,
             lacks,
             query,
@@ -142,8 +153,10 @@ class MatchingService:
             wanted,
             top,
             False,
+            created_at=self._clock(),
         )
 
+    @permits(Action.SEE_QUEUE)
     def explain_absence(
         self,
         need_id: str,
@@ -236,8 +249,9 @@ class MatchingService:
             match = replace(match, rank=rank, practical=shown)
             if finder and (explain is None or row in explain):
                 match = with_evidence(match, finder, row)
-            pairs.append(RankedPair(match, need, expert, records.history.capacity_left(expert)))
-        return self._ranking(
+            match, shown_expert = self._access.shown_match(match), self._access.shown_expert(expert)
+            pairs.append(RankedPair(match, need, shown_expert, records.history.capacity_left(expert)))
+        return make_ranking(
             snapshot,
             lacks + unread,
             query,
@@ -249,50 +263,10 @@ class MatchingService:
             wanted,
             top,
             practical,
-            reading,
+            created_at=self._clock(),
+            reranker=self._rereader.params if reading else None,
         )
 
     def _practical(self, snapshot: Snapshot, expert: Expert, company: str) -> tuple[PracticalSignal, ...]:
         today = (self._clock() + BEIJING).date()
         return compute_practical(expert, company, snapshot.records.history, today)
-
-    def _ranking(
-        self,
-        snapshot: Snapshot,
-        degraded: tuple[str, ...],
-        query: Query,
-        direction: Direction,
-        pairs: Sequence[RankedPair],
-        scorer: Scorer,
-        n_filtered: int,
-        n_forbidden: int,
-        wanted: ExpertFilter | NeedFilter,
-        top: int,
-        practical: bool,
-        reading: Rereading | None = None,
-    ) -> Ranking:
-        reverse = direction == Direction.EXPERT_TO_NEEDS
-        run = build_run(
-            scorer,
-            query,
-            direction,
-            [pair.match for pair in pairs],
-            created_at=self._clock(),
-            revision=snapshot.records.revision,
-            thesaurus=snapshot.words.thesaurus.fingerprint,
-            degraded=degraded,
-            wanted=wanted,
-            top=top,
-            practical=practical,
-            reranker=self._rereader.params if reading else None,
-        )
-        return Ranking(
-            run,
-            tuple(pairs),
-            len(snapshot.need_ids) if reverse else len(scorer.index.pool.item_ids),
-            n_filtered,
-            n_forbidden,
-            tuple(called.topic.name for called in scorer.topics(query)) if query.lines else (),
-            degraded,
-            query.lines,
-        )

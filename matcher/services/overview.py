@@ -10,6 +10,7 @@ from datetime import datetime
 from matcher.config import Targets
 from matcher.models import Cooperation, Firm
 from matcher.ranking.practical import FRESH_DAYS
+from matcher.services.access import Access, permits
 from matcher.services.engine import Engine
 from matcher.services.progress import count_by_month, count_stage, signed_projects, year_share
 from matcher.services.rankings import BEIJING
@@ -18,6 +19,7 @@ from matcher.store.database import Database
 from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
 from matcher.vocab import CooperationKind, NeedStatus, Ring, Sector, Stage
+from matcher.workflow.permissions import Action
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,13 +79,20 @@ class OverviewService:
     """Needs no index and no model: it answers while they load."""
 
     def __init__(
-        self, engine: Engine, database: Database, targets: Targets, clock: Callable[[], datetime]
+        self,
+        engine: Engine,
+        database: Database,
+        targets: Targets,
+        clock: Callable[[], datetime],
+        access: Access,
     ) -> None:
         self._engine = engine
         self._database = database
         self._targets = targets
         self._clock = clock
+        self._access = access
 
+    @permits(Action.SEE_OVERVIEW)
     def signed(self, year: int | None = None) -> tuple[Cooperation, ...]:
         """The contracts behind the number of a year, or of the plan's years."""
         projects = signed_projects(self._engine.records().cooperation, year)
@@ -92,6 +101,7 @@ class OverviewService:
         first, last = self._targets.first_year, self._targets.last_year
         return tuple(p for p in projects if p.signed_on and first <= p.signed_on.year <= last)
 
+    @permits(Action.SEE_OVERVIEW)
     def summary(self) -> Overview:
         """All numbers of the page, of one moment."""
         records = self._engine.records()

@@ -10,7 +10,7 @@ import calendar
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from matcher.models import Cooperation
+from matcher.models import Cooperation, Engagement
 from matcher.text.normalise import normalise
 from matcher.vocab import CooperationKind, Stage
 
@@ -28,6 +28,24 @@ def signed_projects(rows: Iterable[Cooperation], year: int | None = None) -> tup
             contract = normalise(row.contract_no)
             first.setdefault(f"no:{contract}" if contract else f"id:{row.cooperation_id}", row)
     return tuple(row for row in first.values() if row.signed_on and year in (None, row.signed_on.year))
+
+
+def as_cooperation(engagement: Engagement) -> Cooperation:
+    """A 对接 as a row of the 台账: counts, capacity and history then need to know only one kind of row."""
+    return Cooperation(
+        engagement.engagement_id,
+        engagement.firm,
+        engagement.institution,
+        engagement.expert_id,
+        engagement.need_title,
+        engagement.stage,
+        engagement.signed_on,
+        engagement.contract_no,
+        engagement.signed_wan,
+        CooperationKind.COOPERATION.value,
+        engagement.data_kind,
+        "对接跟踪",
+    )
 
 
 def count_by_month(projects: Sequence[Cooperation]) -> tuple[int, ...]:

@@ -18,6 +18,7 @@ from matcher.models import Expert, Match, Need, RequirementLine, Run
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.ranking.evidence import EvidenceFinder
 from matcher.ranking.scorer import WEAK_SCORE, PoolScores, Query, Scorer
+from matcher.services.snapshot import Snapshot
 from matcher.text.normalise import has_content
 from matcher.vocab import Channel, Direction, NeedStatus
 
@@ -153,6 +154,50 @@ def build_run(
         parameters,
         degraded,
         tuple(matches),
+    )
+
+
+def make_ranking(
+    snapshot: Snapshot,
+    degraded: tuple[str, ...],
+    query: Query,
+    direction: Direction,
+    pairs: Sequence[RankedPair],
+    scorer: Scorer,
+    n_filtered: int,
+    n_forbidden: int,
+    wanted: ExpertFilter | NeedFilter,
+    top: int,
+    practical: bool,
+    *,
+    created_at: datetime,
+    reranker: RerankerSettings | None = None,
+) -> Ranking:
+    """Put the pairs of an answer together with the run that records it."""
+    run = build_run(
+        scorer,
+        query,
+        direction,
+        [pair.match for pair in pairs],
+        created_at=created_at,
+        revision=snapshot.records.revision,
+        thesaurus=snapshot.words.thesaurus.fingerprint,
+        degraded=degraded,
+        wanted=wanted,
+        top=top,
+        practical=practical,
+        reranker=reranker,
+    )
+    reverse = direction == Direction.EXPERT_TO_NEEDS
+    return Ranking(
+        run,
+        tuple(pairs),
+        len(snapshot.need_ids) if reverse else len(scorer.index.pool.item_ids),
+        n_filtered,
+        n_forbidden,
+        tuple(called.topic.name for called in scorer.topics(query)) if query.lines else (),
+        degraded,
+        query.lines,
     )
 
 

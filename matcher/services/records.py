@@ -8,14 +8,17 @@ from datetime import datetime
 
 from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
+from matcher.services.access import Access, permits
 from matcher.services.engine import Engine
 from matcher.store.database import Database
 from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
 from matcher.text.normalise import normalise
 from matcher.vocab import CallType, NeedStatus, Ring, Sector
+from matcher.workflow.permissions import Action
 
 SAMPLE_LOADED = "sample_loaded"
+SAMPLE_ENGAGEMENTS = "示例对接"
 OWN_WORKS = "挂在示例团队下的自有成果"
 KINDS = ("needs", "experts", "works", "firms", "institutions", "cooperation")
 
@@ -48,30 +51,37 @@ def _holds(text: str, *fields: str) -> bool:
 class RecordsService:
     """Reads go through the engine's snapshot, so a list and a ranking of one moment agree."""
 
-    def __init__(self, engine: Engine, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, database: Database, clock: Callable[[], datetime], access: Access
+    ) -> None:
         self._engine = engine
         self._database = database
         self._clock = clock
+        self._access = access
 
+    @permits(Action.SEE_NEED)
     def needs(self, filter: NeedFilter | None = None, text: str = "") -> tuple[Need, ...]:
         """Needs passing the filter and holding every word of ``text``, by id."""
         wanted = filter or NeedFilter()
+        visible = (n for n in self._engine.records().needs.values() if self._access.sees_need(n))
         return tuple(
             need
-            for need in self._engine.records().needs.values()
+            for need in map(self._access.shown_need, visible)  # a search must not find what is not shown
             if not wanted.reason(need)
             and _holds(
                 text, need.need_id, need.title, need.company, need.problem, need.key_tech, *need.keywords
             )
         )
 
+    @permits(Action.SEE_EXPERT)
     def experts(self, filter: ExpertFilter | None = None, text: str = "") -> tuple[Expert, ...]:
         """Experts passing the filter and holding every word of ``text``, by id."""
         wanted, records = filter or ExpertFilter(), self._engine.records()
         return tuple(
             e
             for e in records.experts.values()
-            if not wanted.reason(e, records.history.capacity_left(e))
+            if self._access.sees_expert(e)
+            and not wanted.reason(e, records.history.capacity_left(e))
             and _holds(
                 text,
                 e.expert_id,
@@ -85,36 +95,48 @@ class RecordsService:
             )
         )
 
+    @permits(Action.SEE_NEED)
     def need(self, need_id: str) -> Need:
         """Raises NotFoundError."""
-        return self._engine.records().need(need_id)
+        return self._access.shown_need(self._access.need(self._engine.records().need(need_id)))
 
+    @permits(Action.SEE_EXPERT)
     def expert(self, expert_id: str) -> Expert:
         """Raises NotFoundError."""
-        return self._engine.records().expert(expert_id)
+        return self._access.expert(self._engine.records().expert(expert_id))
 
+    @permits(Action.SEE_EXPERT)
     def capacity_left(self, expert_id: str) -> int | None:
         """Capacity less cooperations under way; None when the capacity is unknown. Raises NotFoundError."""
         records = self._engine.records()
-        return records.history.capacity_left(records.expert(expert_id))
+        return records.history.capacity_left(self._access.expert(records.expert(expert_id)))
 
+    @permits(Action.SEE_DATA)
     def works(self) -> tuple[Work, ...]:
         return self._engine.records().works
 
+    @permits(Action.SEE_EXPERT)
     def works_of(self, expert_id: str) -> tuple[Work, ...]:
-        return self._engine.records().works_by_expert.get(expert_id, ())
+        records = self._engine.records()
+        if expert_id in records.experts:
+            self._access.expert(records.experts[expert_id])
+        return records.works_by_expert.get(expert_id, ()) if expert_id in records.experts else ()
 
+    @permits(Action.SEE_DATA)
     def cooperation(self) -> tuple[Cooperation, ...]:
         return self._engine.records().cooperation
 
+    @permits(Action.SEE_DATA)
     def firms(self) -> tuple[Firm, ...]:
         with self._database.reading() as session:
             return Repositories(session).firms.all()
 
+    @permits(Action.SEE_DATA)
     def institutions(self) -> tuple[Institution, ...]:
         with self._database.reading() as session:
             return Repositories(session).institutions.all()
 
+    @permits(Action.SEE_DATA)
     def options(self) -> Options:
         """What the filters of the pages offer."""
         records = self._engine.records()
@@ -129,7 +151,8 @@ class RecordsService:
             _ordered((need.call_type for need in needs), CallType),
         )
 
-    def drop_samples(self, actor: str) -> dict[str, int]:
+    @permits(Action.DROP_SAMPLES)
+    def drop_samples(self) -> dict[str, int]:
         """Delete every 示例 record and the works of 示例 teams; the sample is not loaded again.
 
         Ticked pairings stay in their lists with what was shown of them.
@@ -139,7 +162,7 @@ class RecordsService:
             as ``OWN_WORKS``, when there are any.
         """
         with self._database.session() as session:
-            return delete_samples(Repositories(session, clock=self._clock), actor)
+            return delete_samples(Repositories(session, clock=self._clock), self._access.actor)
 
 
 def delete_samples(stored: Repositories, actor: str) -> dict[str, int]:
@@ -156,6 +179,9 @@ def delete_samples(stored: Repositories, actor: str) -> dict[str, int]:
     deleted["works"] = len(gone) - len(own)
     if own:
         deleted[OWN_WORKS] = len(own)
+    n_engagements = stored.engagements.delete_samples()
+    if n_engagements:
+        deleted[SAMPLE_ENGAGEMENTS] = n_engagements
     stored.settings.put(SAMPLE_LOADED, True)
     named = {"own_works": [f"{work.work_id} {work.title}" for work in own]} if own else {}
     stored.audit.add(actor, "drop_samples", "records", "", {**deleted, **named})

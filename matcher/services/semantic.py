@@ -13,9 +13,11 @@ from matcher.config import NO_ENCODER, EncoderSettings, Settings
 from matcher.encoding.loading import directory_of, is_path
 from matcher.encoding.protocol import DEFAULT, Progress
 from matcher.errors import EncoderError, InputError, MatcherError
+from matcher.services.access import Access, permits
 from matcher.services.engine import Engine
 from matcher.services.preferences import save_encoder
 from matcher.services.reranking import Rereader
+from matcher.workflow.permissions import Action
 
 ENVIRONMENT_NOTE = "环境变量 MATCHER_ENCODER 指定了“{name}”，它优先于这里的选择：下次启动仍用它，删掉这个环境变量后才用所选的。"
 _LABELS = {DEFAULT: "内置模型", NO_ENCODER: "不使用语义模型"}
@@ -95,11 +97,13 @@ class SemanticService:
         rereader: the optional re-reading model.
     """
 
-    def __init__(self, engine: Engine, settings: Settings, rereader: Rereader) -> None:
+    def __init__(self, engine: Engine, settings: Settings, rereader: Rereader, access: Access) -> None:
         self._engine = engine
         self._settings = settings
         self._rereader = rereader
+        self._access = access
 
+    @permits(Action.SEE_MODEL)
     def facts(self) -> ModelFacts:
         """What is in use now."""
         self._rereader.start()
@@ -125,6 +129,7 @@ class SemanticService:
             environment_note(self._settings),
         )
 
+    @permits(Action.SWITCH_MODEL)
     def change(self, name: str, query_prompt: str | None = None, document_prompt: str | None = None) -> None:
         """Load a model in the background, put it into service, and only then write it into ``settings.toml``.
 

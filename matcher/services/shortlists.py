@@ -8,10 +8,12 @@ from datetime import datetime
 
 from matcher.errors import InputError
 from matcher.models import Evidence, Expert, Need, Shortlist, ShortlistItem
+from matcher.services.access import Access, permits
 from matcher.services.engine import Engine
 from matcher.services.rankings import RankedPair, Ranking
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
+from matcher.workflow.permissions import Action
 
 Pair = tuple[str, str]
 MAX_NAME = 60
@@ -49,11 +51,15 @@ def quote_evidence(evidence: Evidence) -> str:
 class ShortlistService:
     """Every change writes its audit event in the same transaction."""
 
-    def __init__(self, engine: Engine, database: Database, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, database: Database, clock: Callable[[], datetime], access: Access
+    ) -> None:
         self._engine = engine
         self._database = database
         self._clock = clock
+        self._access = access
 
+    @permits(Action.SEE_LISTS)
     def list(self) -> tuple[ShortlistSummary, ...]:
         """All lists, the most recently touched first."""
         with self._database.reading() as session:
@@ -69,15 +75,19 @@ class ShortlistService:
                 for summary in stored.all()
             )
 
-    def create(self, name: str, actor: str) -> Shortlist:
+    @permits(Action.EDIT_LISTS)
+    def create(self, name: str) -> Shortlist:
         """Start an empty list. Raises InputError for a blank or long name, ConflictError for a taken one."""
         _check_length("清单名称", name, MAX_NAME)
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
             made = stored.shortlists.create(name)
-            stored.audit.add(actor, "create", "shortlist", made.shortlist_id, {"name": made.name})
+            stored.audit.add(
+                self._access.actor, "create", "shortlist", made.shortlist_id, {"name": made.name}
+            )
         return made
 
+    @permits(Action.SEE_LISTS)
     def open(self, shortlist_id: str) -> ShortlistView:
         """A list with its pairings, by need, then score from high to low. Raises NotFoundError."""
         with self._database.reading() as session:
@@ -91,6 +101,7 @@ class ShortlistService:
         )
         return ShortlistView(shortlist, tuple(rows))
 
+    @permits(Action.SEE_LISTS)
     def ticked(self, shortlist_id: str) -> frozenset[Pair]:
         """(need id, expert id) of every pairing on the list."""
         with self._database.reading() as session:
@@ -99,7 +110,8 @@ class ShortlistService:
                 for item in Repositories(session).shortlists.items(shortlist_id)
             )
 
-    def add(self, shortlist_id: str, ranking: Ranking, pairs: Sequence[RankedPair], actor: str) -> int:
+    @permits(Action.EDIT_LISTS)
+    def add(self, shortlist_id: str, ranking: Ranking, pairs: Sequence[RankedPair]) -> int:
         """Tick pairings of a ranking and save its run.
 
         Returns:
@@ -133,7 +145,7 @@ class ShortlistService:
                 stored.runs.save(ranking.run)
             added = stored.shortlists.add_items(shortlist_id, items).added
             stored.audit.add(
-                actor,
+                self._access.actor,
                 "add",
                 "shortlist",
                 shortlist_id,
@@ -141,41 +153,49 @@ class ShortlistService:
             )
         return len(added)
 
-    def remove(self, shortlist_id: str, pairs: Sequence[Pair], actor: str) -> int:
+    @permits(Action.EDIT_LISTS)
+    def remove(self, shortlist_id: str, pairs: Sequence[Pair]) -> int:
         """Take pairings off the list; returns how many were on it."""
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
             removed = stored.shortlists.remove_items(shortlist_id, pairs)
             stored.audit.add(
-                actor, "remove", "shortlist", shortlist_id, {"pairs": [list(p) for p in removed]}
+                self._access.actor, "remove", "shortlist", shortlist_id, {"pairs": [list(p) for p in removed]}
             )
         return len(removed)
 
-    def set_note(self, shortlist_id: str, need_id: str, expert_id: str, note: str, actor: str) -> None:
+    @permits(Action.EDIT_LISTS)
+    def set_note(self, shortlist_id: str, need_id: str, expert_id: str, note: str) -> None:
         """Replace the note of one pairing."""
         _check_length("备注", note, MAX_NOTE)
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
             stored.shortlists.set_note(shortlist_id, need_id, expert_id, note.strip())
-            stored.audit.add(actor, "note", "shortlist", shortlist_id, {"pair": [need_id, expert_id]})
+            stored.audit.add(
+                self._access.actor, "note", "shortlist", shortlist_id, {"pair": [need_id, expert_id]}
+            )
 
-    def rename(self, shortlist_id: str, name: str, note: str, version: int, actor: str) -> Shortlist:
+    @permits(Action.EDIT_LISTS)
+    def rename(self, shortlist_id: str, name: str, note: str, version: int) -> Shortlist:
         """Change name and note. Raises ConflictError when somebody changed them since ``version``."""
         _check_length("清单名称", name, MAX_NAME)
         _check_length("备注", note, MAX_NOTE)
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
             changed = stored.shortlists.update(shortlist_id, version, name=name, note=note)
-            stored.audit.add(actor, "rename", "shortlist", shortlist_id, {"name": changed.name})
+            stored.audit.add(self._access.actor, "rename", "shortlist", shortlist_id, {"name": changed.name})
         return changed
 
-    def delete(self, shortlist_id: str, actor: str) -> None:
+    @permits(Action.EDIT_LISTS)
+    def delete(self, shortlist_id: str) -> None:
         """Delete a list with its ticks. Raises NotFoundError."""
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
             gone = stored.shortlists.get(shortlist_id)
             stored.shortlists.delete(shortlist_id)
-            stored.audit.add(actor, "delete", "shortlist", shortlist_id, {"name": gone.name if gone else ""})
+            stored.audit.add(
+                self._access.actor, "delete", "shortlist", shortlist_id, {"name": gone.name if gone else ""}
+            )
 
 
 def _check_length(label: str, text: str, limit: int) -> None:

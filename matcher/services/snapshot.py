@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -11,13 +11,14 @@ import numpy as np
 from matcher.encoding.protocol import Encoder, Vectors
 from matcher.encoding.protocol import Progress as Count
 from matcher.errors import NotFoundError
-from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
+from matcher.models import Cooperation, Engagement, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ForbiddenPairs, Names
 from matcher.ranking.practical import History
 from matcher.ranking.scorer import PoolScores, Scorer, need_query
 from matcher.retrieval.expansion import Expander
 from matcher.retrieval.index import PoolIndex
 from matcher.retrieval.reuse import Progress
+from matcher.services.access import missing_expert, missing_need
 from matcher.services.shelf import IndexShelf
 from matcher.text.thesaurus import Thesaurus
 from matcher.text.tokenise import Tokeniser
@@ -55,23 +56,28 @@ class Records:
     cooperation: tuple[Cooperation, ...]
     firms: tuple[Firm, ...] = ()
     institutions: tuple[Institution, ...] = ()
+    engagements: Mapping[str, Engagement] = field(default_factory=dict)
 
     def need(self, need_id: str) -> Need:
         """Raises NotFoundError."""
         try:
             return self.needs[need_id]
         except KeyError:
-            raise NotFoundError(
-                f"没有编号为“{need_id}”的需求。", "请在“按需求看”里查找正确的编号。"
-            ) from None
+            raise NotFoundError(*missing_need(need_id)) from None
 
     def expert(self, expert_id: str) -> Expert:
         """Raises NotFoundError."""
         try:
             return self.experts[expert_id]
         except KeyError:
-            message = f"没有编号为“{expert_id}”的专家（团队）。"
-            raise NotFoundError(message, "请在“按专家看”里查找正确的编号。") from None
+            raise NotFoundError(*missing_expert(expert_id)) from None
+
+    @cached_property
+    def engagements_by_expert(self) -> Mapping[str, tuple[Engagement, ...]]:
+        grouped: dict[str, list[Engagement]] = {}
+        for engagement in self.engagements.values():
+            grouped.setdefault(engagement.expert_id, []).append(engagement)
+        return {expert_id: tuple(group) for expert_id, group in grouped.items()}
 
     @cached_property
     def works_by_expert(self) -> Mapping[str, tuple[Work, ...]]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, fields
 from datetime import date
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Double, Table
+from sqlalchemy import Boolean, Date, Double, Table, Text
 
 from matcher.columns import RecordKind, fields_of
 from matcher.models import (
@@ -32,6 +32,7 @@ from matcher.models import (
     Work,
 )
 from matcher.store import tables
+from matcher.store.schema import TextList
 from matcher.vocab import Channel, FacetKind, LineKind
 
 R = TypeVar("R", bound=Record)
@@ -79,6 +80,23 @@ class RecordSpec(Generic[R]):
         """The record of a row whose columns are in the order of ``names``."""
         return self.cls(*row)
 
+    def to_json(self, record: R) -> dict[str, object]:
+        """The fields that are not empty, as JSON values."""
+        filled = {k: v for k, v in self.encode(record).items() if v not in (None, "", ())}
+        return {key: value.isoformat() if isinstance(value, date) else value for key, value in filled.items()}
+
+    def from_json(self, content: Mapping[str, Any]) -> R:
+        """The inverse of ``to_json``; a field of a later version, or one no longer known, is passed over."""
+        empty = {Text: "", TextList: (), Boolean: False}
+        values: dict[str, Any] = {}
+        for name in self.names:
+            kind = type(self.table.c[name].type)
+            value = content.get(name, empty.get(kind))
+            if isinstance(value, str) and kind is Date:
+                value = date.fromisoformat(value)
+            values[name] = tuple(value) if isinstance(value, list) else value
+        return self.cls(**values)
+
     def content_hash(self, record: R) -> str:
         """SHA-256 (64 hex digits) of the fields that are not empty.
 
@@ -87,13 +105,7 @@ class RecordSpec(Generic[R]):
         Raises:
             ValueError: a number is NaN or infinite.
         """
-        filled = {k: v for k, v in self.encode(record).items() if v not in (None, "", ())}
-        text = json.dumps(
-            {key: value.isoformat() if isinstance(value, date) else value for key, value in filled.items()},
-            ensure_ascii=False,
-            sort_keys=True,
-            allow_nan=False,
-        )
+        text = json.dumps(self.to_json(record), ensure_ascii=False, sort_keys=True, allow_nan=False)
         return hashlib.sha256(f"{self.kind}\n{text}".encode()).hexdigest()
 
     def differences(self, old: R, new: R) -> tuple[str, ...]:

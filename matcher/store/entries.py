@@ -9,10 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from matcher.models import Shortlist
 
+R = TypeVar("R")
 Clock = Callable[[], datetime]
 """Gives the present time, with a time zone."""
 
@@ -41,6 +42,15 @@ class Change(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
+class PastRecord(Generic[R]):
+    """What a record was as ``version``, until it was replaced."""
+
+    version: int
+    record: R
+    replaced_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
     """审核意见 on one pairing; ``kind`` is a ``DecisionKind``'s value, the latest one counts."""
 
@@ -52,6 +62,7 @@ class Decision:
     run_id: str
     decided_at: datetime
     decided_by: str
+    decision_id: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ a decision may have and who may read the audit log is decided by services.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select
@@ -91,7 +92,7 @@ class DecisionRepository:
             self._clock(),
             decided_by,
         )
-        self._connection.execute(
+        done = self._connection.execute(
             insert(decisions).values(
                 need_id=need_id,
                 expert_id=expert_id,
@@ -103,7 +104,8 @@ class DecisionRepository:
                 decided_by=decided_by,
             )
         )
-        return made
+        (decision_id,) = done.inserted_primary_key or (0,)
+        return replace(made, decision_id=decision_id)
 
     def latest_by_pair(self, need_ids: Collection[str] | None = None) -> dict[tuple[str, str], Decision]:
         """The decision that counts, by (need_id, expert_id); of all needs when None."""
@@ -157,18 +159,26 @@ class AuditRepository:
     def latest(self, limit: int) -> tuple[AuditEvent, ...]:
         """The most recent events, newest first."""
         query = select(audit_events).order_by(audit_events.c.event_id.desc()).limit(limit)
-        return tuple(
-            AuditEvent(
-                row.event_id,
-                row.at,
-                row.actor,
-                row.action,
-                row.object_kind,
-                row.object_id,
-                row.detail,
+        return tuple(_event(row) for row in self._connection.execute(query))
+
+    def of(self, object_kind: str, object_id: str | None = None) -> tuple[AuditEvent, ...]:
+        """Events of one object, or of all objects of a kind, oldest first."""
+        cells = audit_events.c
+        query = select(audit_events).where(cells.object_kind == object_kind)
+        if object_id is not None:
+            query = query.where(cells.object_id == object_id)
+        return tuple(_event(row) for row in self._connection.execute(query.order_by(cells.event_id)))
+
+    def of_many(self, object_kind: str, ids: Collection[str], action: str) -> tuple[AuditEvent, ...]:
+        """Events of one action on any of the objects, oldest first."""
+        cells = audit_events.c
+        found: list[AuditEvent] = []
+        for batch in batches(dict.fromkeys(ids)):
+            query = select(audit_events).where(
+                cells.object_kind == object_kind, cells.object_id.in_(batch), cells.action == action
             )
-            for row in self._connection.execute(query)
-        )
+            found += [_event(row) for row in self._connection.execute(query)]
+        return tuple(sorted(found, key=lambda event: event.event_id))
 
 
 class MappingRepository:
@@ -244,4 +254,9 @@ def _decision(row: Row[Any]) -> Decision:
         row.run_id,
         row.decided_at,
         row.decided_by,
+        row.decision_id,
     )
+
+
+def _event(row: Row[Any]) -> AuditEvent:
+    return AuditEvent(row.event_id, row.at, row.actor, row.action, row.object_kind, row.object_id, row.detail)

@@ -1,7 +1,7 @@
 """Repositories of the six record kinds.
 
-Owns reading, bulk import, checked updates and deletion of records, and the change log written with
-them. Deliberately opens no transaction and checks no permission. The number of statements grows
+Owns reading, bulk import, checked updates and deletion of records, and the change log and the earlier versions written
+with them. Deliberately opens no transaction and checks no permission. The number of statements grows
 with the number of 500-row batches, never with single rows.
 """
 
@@ -17,8 +17,9 @@ from sqlalchemy import update as sql_update
 from matcher.errors import ConflictError, NotFoundError
 from matcher.models import Work
 from matcher.store.codec import WORKS, R, RecordSpec
-from matcher.store.entries import Clock, UpsertResult
+from matcher.store.entries import Clock, PastRecord, UpsertResult
 from matcher.store.tables import changes, experts
+from matcher.store.workday_tables import record_history
 from matcher.vocab import DataKind
 
 T = TypeVar("T")
@@ -145,6 +146,15 @@ class RecordRepository(Generic[R]):
         self._overwrite([record], {record_id: digest}, {record_id: version + 1})
         return version + 1
 
+    def history(self, record_id: str) -> tuple[PastRecord[R], ...]:
+        """What the record was before each of its changes, the latest first."""
+        cells = record_history.c
+        query = select(cells.version, cells.content, cells.replaced_at).where(
+            cells.kind == self._spec.kind.value, cells.record_id == record_id
+        )
+        rows = self._connection.execute(query.order_by(cells.history_id.desc()))
+        return tuple(PastRecord(version, self._spec.from_json(content), at) for version, content, at in rows)
+
     def delete(self, ids: Iterable[str]) -> tuple[str, ...]:
         """Remove records; ids that do not exist are passed over.
 
@@ -211,6 +221,7 @@ class RecordRepository(Generic[R]):
     ) -> None:
         now = self._clock()
         keys = [self._spec.id_of(record) for record in records]
+        self._keep_history(keys, versions)
         rows = [
             {name: value for name, value in self._spec.encode(record).items() if name != self._id.name}
             | {"content_hash": digests[key], "version": versions[key], "updated_at": now}
@@ -219,6 +230,16 @@ class RecordRepository(Generic[R]):
         ]
         self._many(sql_update(self._table).where(self._id == bindparam("_key")), rows)
         self._log(keys, "update")
+
+    def _keep_history(self, keys: Sequence[str], versions: Mapping[str, int]) -> None:
+        """Copy the present content of records that are about to change; ``versions`` are those to come."""
+        now, kind = self._clock(), self._spec.kind.value
+        rows = [
+            {"kind": kind, "record_id": key, "version": versions[key] - 1, "replaced_at": now}
+            | {"content": self._spec.to_json(record)}
+            for key, record in self.get_many(keys).items()
+        ]
+        self._many(insert(record_history), rows)
 
     def _logged(self, keys: Sequence[str]) -> dict[str, int]:
         """Changes ever logged by id: the highest version a deleted record can have had."""

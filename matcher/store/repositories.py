@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from sqlalchemy import Connection, func, select
 
-from matcher.columns import RecordKind
 from matcher.store.codec import COOPERATION, EXPERTS, FIRMS, INSTITUTIONS, NEEDS
 from matcher.store.entries import Change, Clock, utc_now
 from matcher.store.journal import (
@@ -18,9 +17,16 @@ from matcher.store.journal import (
     RunRepository,
     SettingRepository,
 )
+from matcher.store.people import AccountRepository, SessionRepository
 from matcher.store.records import RecordRepository, WorkRepository
 from matcher.store.shortlists import ShortlistRepository
-from matcher.store.tables import changes
+from matcher.store.tables import changes, experts, needs
+from matcher.store.workday import (
+    AttachmentRepository,
+    DraftRepository,
+    EngagementRepository,
+    InterestRepository,
+)
 
 
 class Repositories:
@@ -41,14 +47,26 @@ class Repositories:
         self.audit = AuditRepository(session, clock)
         self.mappings = MappingRepository(session, clock)
         self.settings = SettingRepository(session)
+        self.accounts = AccountRepository(session, clock)
+        self.sessions = SessionRepository(session, clock)
+        self.drafts = DraftRepository(session, clock)
+        self.engagements = EngagementRepository(session, clock)
+        self.interests = InterestRepository(session, clock)
+        self.attachments = AttachmentRepository(session, clock)
 
     def revision(self) -> int:
         """The number of the latest change of any record; 0 when there is none."""
         newest = self._session.execute(select(func.max(changes.c.revision))).scalar_one()
         return newest or 0
 
+    def has_unowned(self) -> bool:
+        """Whether a need or a profile has no owner yet: those of an earlier schema."""
+        blank = (needs.c.need_id, needs.c.firm_id), (experts.c.expert_id, experts.c.institution_id)
+        queries = (select(key).where(owner == "").limit(1) for key, owner in blank)
+        return any(self._session.execute(query).first() is not None for query in queries)
+
     def changes_since(self, revision: int) -> tuple[Change, ...]:
         """Changes after a revision, oldest first; a record may occur several times."""
         query = select(changes.c.revision, changes.c.kind, changes.c.record_id, changes.c.op)
         rows = self._session.execute(query.where(changes.c.revision > revision).order_by(changes.c.revision))
-        return tuple(Change(number, RecordKind(kind), record_id, op) for number, kind, record_id, op in rows)
+        return tuple(Change(*row) for row in rows)

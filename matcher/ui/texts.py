@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+PRODUCT = "产学研智能匹配平台"
+DEMO_NOTE = "演示模式：不用登录，只能在本机使用，请勿录入真实信息。"
 SAMPLE_BADGE = "【示例】"
 
 SCORE_NOTE = "匹配度只在同一条需求内可比，不是成功概率。"

@@ -281,8 +281,8 @@ def test_export_of_records_and_of_a_shortlist(run: Run, home: Path, tmp_path: Pa
     assert file.stat().st_size > 1000
     with open_application(settings_for(home)) as app:
         ranking = app.matching.for_need("N302", top=2)
-        made = app.shortlists.create("11月对接会", "测试")
-        app.shortlists.add(made.shortlist_id, ranking, ranking.pairs, "测试")
+        made = app.shortlists.create("11月对接会")
+        app.shortlists.add(made.shortlist_id, ranking, ranking.pairs)
     shown = printed(run("match", "--need", "N302", "--top", 2))
     for named in ("11月对接会", made.shortlist_id):
         target = tmp_path / f"清单{suffix}"

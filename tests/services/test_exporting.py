@@ -16,7 +16,6 @@ from matcher.store.repositories import Repositories
 from matcher.vocab import Channel
 
 NEED = "N302"
-ACTOR = "测试"
 
 
 def read_xlsx(data: bytes) -> list[dict[str, object]]:
@@ -70,12 +69,12 @@ def test_an_exported_run_can_be_looked_up(app: Application) -> None:
 def test_a_shortlist_keeps_what_was_ticked_and_exports_it(app: Application) -> None:
     one = app.matching.for_need(NEED, top=5)
     two = app.matching.for_need("N405", top=5)
-    made = app.shortlists.create("十一月对接会", ACTOR)
-    assert app.shortlists.add(made.shortlist_id, one, one.pairs[:2], ACTOR) == 2
-    assert app.shortlists.add(made.shortlist_id, one, one.pairs[:3], ACTOR) == 1, "a pair is ticked once"
-    app.shortlists.add(made.shortlist_id, two, two.pairs[:1], ACTOR)
+    made = app.shortlists.create("十一月对接会")
+    assert app.shortlists.add(made.shortlist_id, one, one.pairs[:2]) == 2
+    assert app.shortlists.add(made.shortlist_id, one, one.pairs[:3]) == 1, "a pair is ticked once"
+    app.shortlists.add(made.shortlist_id, two, two.pairs[:1])
     note = '=HYPERLINK("http://x")'
-    app.shortlists.set_note(made.shortlist_id, NEED, one.pairs[0].match.expert_id, note, ACTOR)
+    app.shortlists.set_note(made.shortlist_id, NEED, one.pairs[0].match.expert_id, note)
     (summary,) = app.shortlists.list()
     assert (summary.n_items, summary.n_needs) == (4, 2)
     data = app.exports.shortlist(made.shortlist_id, ".xlsx")
@@ -95,35 +94,35 @@ def test_a_shortlist_keeps_what_was_ticked_and_exports_it(app: Application) -> N
 
 def test_a_ticked_record_that_is_gone_leaves_a_readable_row(app: Application) -> None:
     ranking = app.matching.for_need(NEED, top=1)
-    made = app.shortlists.create("清单", ACTOR)
-    app.shortlists.add(made.shortlist_id, ranking, ranking.pairs, ACTOR)
-    app.records.drop_samples(ACTOR)
+    made = app.shortlists.create("清单")
+    app.shortlists.add(made.shortlist_id, ranking, ranking.pairs)
+    app.records.drop_samples()
     (row,) = read_xlsx(app.exports.shortlist(made.shortlist_id, ".xlsx"))
     assert row["专家（团队）"] == "（团队已删除）"
     assert row["匹配度"] == shown_score(ranking.pairs[0].match.score)
 
 
 def test_lists_have_one_name_each_and_edits_do_not_overwrite_each_other(app: Application) -> None:
-    made = app.shortlists.create(" 走访山大 ", ACTOR)
+    made = app.shortlists.create(" 走访山大 ")
     assert made.name == "走访山大"
     with pytest.raises(ConflictError):
-        app.shortlists.create("走访山大", ACTOR)
+        app.shortlists.create("走访山大")
     with pytest.raises(InputError):
-        app.shortlists.create("  ", ACTOR)
-    app.shortlists.rename(made.shortlist_id, "走访山大（威海）", "周三", made.version, ACTOR)
+        app.shortlists.create("  ")
+    app.shortlists.rename(made.shortlist_id, "走访山大（威海）", "周三", made.version)
     with pytest.raises(ConflictError) as caught:
-        app.shortlists.rename(made.shortlist_id, "别的名字", "", made.version, ACTOR)
+        app.shortlists.rename(made.shortlist_id, "别的名字", "", made.version)
     assert "走访山大（威海）" in caught.value.user_message
-    app.shortlists.delete(made.shortlist_id, ACTOR)
+    app.shortlists.delete(made.shortlist_id)
     with pytest.raises(NotFoundError):
         app.shortlists.open(made.shortlist_id)
 
 
 def test_free_text_results_cannot_be_ticked(app: Application) -> None:
     ranking = app.matching.experts_for_text("导管不滑", top=1)
-    made = app.shortlists.create("清单", ACTOR)
+    made = app.shortlists.create("清单")
     with pytest.raises(InputError):
-        app.shortlists.add(made.shortlist_id, ranking, ranking.pairs, ACTOR)
+        app.shortlists.add(made.shortlist_id, ranking, ranking.pairs)
 
 
 def test_records_export_and_import_again_without_a_change(app: Application) -> None:

@@ -10,8 +10,6 @@ import pytest
 from matcher.errors import InputError
 from matcher.services.bootstrap import Application
 
-ACTOR = "测试"
-
 
 def workbook(rows: Sequence[Sequence[object]], merge: str = "") -> bytes:
     book = openpyxl.Workbook()
@@ -49,7 +47,7 @@ def test_a_foreign_gbk_sheet_is_previewed_imported_and_matched(app: Application)
     assert ("需求单位", "企业") in [(h, label[:2]) for h, label in preview.mapping] or preview.mapping
     assert any("面议" in issue.message for issue in preview.issues)
     assert len(app.records.needs(text="示例渔具企业99")) == 0, "a preview stores nothing"
-    done = app.imports.confirm(preview, ACTOR)
+    done = app.imports.confirm(preview)
     assert (done.n_new, done.n_changed) == (2, 0)
     needs = app.records.needs(text="示例渔具企业99")
     assert {n.budget_wan for n in needs} == {50.0, None}
@@ -63,11 +61,11 @@ def test_a_foreign_gbk_sheet_is_previewed_imported_and_matched(app: Application)
 
 def test_importing_the_same_file_twice_changes_nothing(app: Application) -> None:
     data = workbook(FOREIGN, "A1:G1")
-    app.imports.confirm(app.imports.preview("needs", data, "征集表.xlsx"), ACTOR)
+    app.imports.confirm(app.imports.preview("needs", data, "征集表.xlsx"))
     revision = app.engine.records().revision
     again = app.imports.preview("needs", data, "征集表.xlsx")
     assert (again.n_new, again.n_changed, again.n_same) == (0, 0, 2)
-    app.imports.confirm(again, ACTOR)
+    app.imports.confirm(again)
     assert app.engine.records().revision == revision
 
 
@@ -79,7 +77,7 @@ def test_one_bad_row_stops_the_whole_file_and_names_it(app: Application) -> None
     assert bad.row == 5
     assert "5" in bad.message
     with pytest.raises(InputError):
-        app.imports.confirm(preview, ACTOR)
+        app.imports.confirm(preview)
     assert not app.records.needs(text="示例渔具企业99")
 
 
@@ -100,7 +98,7 @@ def test_institutions_short_name_becomes_the_registered_one_with_its_ring(app: A
         ["海藻精深加工课题组", "哈工大威海", "褐藻多糖酶解；海藻膳食纤维改性"],
     ]
     preview = app.imports.preview("experts", workbook(rows), "专家.xlsx")
-    app.imports.confirm(preview, ACTOR)
+    app.imports.confirm(preview)
     (expert,) = app.records.experts(text="海藻精深加工课题组")
     assert expert.institution == "哈尔滨工业大学（威海）"
     assert expert.ring == "周边区域"
@@ -124,8 +122,8 @@ def test_unknown_kind_lists_the_known_ones(app: Application) -> None:
 
 
 def test_dropping_the_samples_keeps_own_and_public_records(app: Application) -> None:
-    app.imports.confirm(app.imports.preview("needs", workbook(FOREIGN), "征集表.xlsx"), ACTOR)
-    deleted = app.records.drop_samples(ACTOR)
+    app.imports.confirm(app.imports.preview("needs", workbook(FOREIGN), "征集表.xlsx"))
+    deleted = app.records.drop_samples()
     assert deleted["experts"] == 228
     assert {n.data_kind for n in app.records.needs()} == {"本地", "公开"}
     assert not app.records.experts()
@@ -143,7 +141,7 @@ def test_a_file_without_some_columns_keeps_what_is_stored(app: Application) -> N
     ]
     preview = app.imports.preview("experts", workbook(rows), "更新.xlsx")
     assert (preview.n_new, preview.n_changed) == (0, 1)
-    app.imports.confirm(preview, ACTOR)
+    app.imports.confirm(preview)
     after = app.records.expert("E101")
     assert after.research_directions == ("全新的研究方向",)
     assert (after.capacity, after.keywords) == (before.capacity, before.keywords)
@@ -164,11 +162,9 @@ def test_dropping_and_importing_is_one_step_and_a_refused_one_changes_nothing(ap
     works = [["成果编号", "专家编号", "成果名称"], ["W-X", "E101", "挂在示例团队下的成果"]]
     preview = app.imports.preview("works", workbook(works), "成果.xlsx")
     with pytest.raises(InputError):  # its team goes with the samples
-        app.imports.confirm(preview, ACTOR, drop_samples=True)
+        app.imports.confirm(preview, drop_samples=True)
     assert len(app.records.experts()) == 228
-    done = app.imports.confirm(
-        app.imports.preview("needs", workbook(FOREIGN), "n.xlsx"), ACTOR, drop_samples=True
-    )
+    done = app.imports.confirm(app.imports.preview("needs", workbook(FOREIGN), "n.xlsx"), drop_samples=True)
     assert done.n_new == 2
     assert {n.data_kind for n in app.records.needs()} == {"本地", "公开"}
 
@@ -181,8 +177,8 @@ def test_a_row_changed_between_preview_and_confirm_keeps_the_other_persons_edit(
         ["专家编号", "团队名称", "工作单位", "研究方向", "承接上限"],
         ["E101", name.name, name.institution, "方向乙", 9],
     ]
-    app.imports.confirm(app.imports.preview("experts", workbook(other), "别人.xlsx"), "别人")
-    app.imports.confirm(preview, ACTOR)
+    app.imports.confirm(app.imports.preview("experts", workbook(other), "别人.xlsx"))
+    app.imports.confirm(preview)
     after = app.records.expert("E101")
     assert (after.research_directions, after.capacity) == (("方向甲",), 9)
 
@@ -195,7 +191,7 @@ def test_a_real_team_never_inherits_the_id_of_a_sample(app: Application) -> None
     assert (preview.n_blocked, preview.n_new, preview.n_changed) == (1, 0, 0)
     assert any("编号 E101 已被示例数据“铸造充型与凝固示例团队101”占用" in i.message for i in preview.issues)
     with pytest.raises(InputError):
-        app.imports.confirm(preview, ACTOR)
+        app.imports.confirm(preview)
     needs = [["编号", "单位", "需求名称", "主要问题"], ["N001", "真实厂", "漏油", "油封一个月就漏油。"]]
     preview = app.imports.preview("needs", workbook(needs), "需求.xlsx")
     assert any("编号 N001 已被公开数据" in issue.message for issue in preview.issues if issue.blocking)
@@ -207,8 +203,8 @@ def test_samples_that_go_first_do_not_block(app: Application) -> None:
     preview = app.imports.preview("experts", workbook(TAKEN), "专家.xlsx", drop_samples=True)
     assert (preview.n_blocked, preview.n_new, preview.n_changed) == (0, 1, 0)
     with pytest.raises(InputError):
-        app.imports.confirm(preview, ACTOR)
-    assert app.imports.confirm(blocked, ACTOR, drop_samples=True).n_new == 1
+        app.imports.confirm(preview)
+    assert app.imports.confirm(blocked, drop_samples=True).n_new == 1
     (expert,) = app.records.experts()
     assert (expert.name, expert.keywords, expert.data_kind) == ("真实的张教授", (), "本地")
 
@@ -244,7 +240,7 @@ def test_columns_are_mapped_by_hand_once(app: Application) -> None:
     assert ("company", "企业名称") in preview.targets
     by_hand = app.imports.preview("needs", data, "表.xlsx", mapping=BY_HAND)
     assert (dict(by_hand.chosen), by_hand.n_new, by_hand.n_blocked) == (BY_HAND, 1, 0)
-    app.imports.confirm(by_hand, ACTOR)
+    app.imports.confirm(by_hand)
     more = [*UNKNOWN, ["乙厂", "起皮", "涂层起皮。"]]
     again = app.imports.preview("needs", workbook(more), "再来.xlsx")
     assert (dict(again.chosen), again.n_new, again.n_same) == (BY_HAND, 1, 1)
@@ -257,7 +253,7 @@ def test_columns_are_mapped_by_hand_once(app: Application) -> None:
 def test_a_column_left_out_by_hand_stays_left_out(app: Application) -> None:
     data = workbook(FOREIGN)
     preview = app.imports.preview("needs", data, "征集表.xlsx", mapping={"拟投入资金（万元）": ""})
-    app.imports.confirm(preview, ACTOR)
+    app.imports.confirm(preview)
     assert {n.budget_wan for n in app.records.needs(text="示例渔具企业99")} == {None}
     assert app.imports.preview("needs", data, "征集表.xlsx").chosen["拟投入资金（万元）"] == ""
 
@@ -265,17 +261,15 @@ def test_a_column_left_out_by_hand_stays_left_out(app: Application) -> None:
 def test_bad_rows_can_be_left_out(app: Application) -> None:
     rows = [*FOREIGN, [3, "示例渔具企业99", 10, None, "没有名称的需求。", None, None]]
     preview = app.imports.preview("needs", workbook(rows), "征集表.xlsx")
-    done = app.imports.confirm(preview, ACTOR, skip_blocked=True)
+    done = app.imports.confirm(preview, skip_blocked=True)
     assert (done.n_new, done.n_skipped) == (2, 1)
     assert len(app.records.needs(text="示例渔具企业99")) == 2
     works = [["成果编号", "专家编号", "成果名称"], ["W-X", "E101", "甲"], ["W-Y", "E-不存在", "乙"]]
-    done = app.imports.confirm(
-        app.imports.preview("works", workbook(works), "成果.xlsx"), ACTOR, skip_blocked=True
-    )
+    done = app.imports.confirm(app.imports.preview("works", workbook(works), "成果.xlsx"), skip_blocked=True)
     assert (done.n_new, done.n_skipped) == (1, 1)
     only_bad = app.imports.preview("works", workbook([works[0], works[2]]), "成果.xlsx")
     with pytest.raises(InputError, match="1 行不能导入"):
-        app.imports.confirm(only_bad, ACTOR, skip_blocked=True)
+        app.imports.confirm(only_bad, skip_blocked=True)
 
 
 def test_a_prohibition_of_an_unknown_team_is_refused(app: Application) -> None:
@@ -291,6 +285,6 @@ def test_a_prohibition_of_an_unknown_team_is_refused(app: Application) -> None:
 
 def test_huge_numbers_never_reach_the_database(app: Application) -> None:
     rows = [["姓名", "工作单位", "研究方向", "承接上限"], ["张三", "山东大学", "涂层", "9" * 30]]
-    done = app.imports.confirm(app.imports.preview("experts", workbook(rows), "专家.xlsx"), ACTOR)
+    done = app.imports.confirm(app.imports.preview("experts", workbook(rows), "专家.xlsx"))
     assert done.n_new == 1
     assert [e.capacity for e in app.records.experts(text="张三")] == [None]

@@ -9,7 +9,6 @@ from matcher.services.records import OWN_WORKS
 from matcher.store.repositories import Repositories
 from matcher.vocab import CooperationKind, Stage
 
-ACTOR = "测试"
 TODAY = date(2026, 11, 25)
 
 
@@ -72,15 +71,13 @@ def test_an_empty_system_says_import_first(empty_app: Application) -> None:
 
 def test_own_works_of_a_sample_team_are_counted_and_named_when_they_go(app: Application) -> None:
     rows = [["成果编号", "专家编号", "成果类型", "成果名称"], ["W-X", "E101", "专利", "自有的专利"]]
-    app.imports.confirm(
-        app.imports.preview("works", "\n".join(map(",".join, rows)).encode(), "成果.csv"), ACTOR
-    )
-    deleted = app.records.drop_samples(ACTOR)
+    app.imports.confirm(app.imports.preview("works", "\n".join(map(",".join, rows)).encode(), "成果.csv"))
+    deleted = app.records.drop_samples()
     assert (deleted["works"], deleted[OWN_WORKS]) == (764, 1)
     with app.database.reading() as session:
         event = Repositories(session).audit.latest(1)[0]
     assert event.detail["own_works"] == ["W-X 自有的专利"]
-    assert app.records.drop_samples(ACTOR) == dict.fromkeys(
+    assert app.records.drop_samples() == dict.fromkeys(
         ("needs", "experts", "firms", "cooperation", "works"), 0
     )
 
@@ -124,7 +121,7 @@ def fill(app: Application, *groups: tuple[Record, ...]) -> None:
 
 
 def tick(app: Application, need_id: str, expert_id: str) -> None:
-    made = app.shortlists.create("清单", ACTOR)
+    made = app.shortlists.create("清单")
     with app.database.session() as session:
         item = ShortlistItem(made.shortlist_id, need_id, expert_id, 0.5, "R1", made.created_at)
         Repositories(session).shortlists.add_items(made.shortlist_id, [item])
@@ -156,7 +153,7 @@ def test_groups_count_published_needs_candidates_and_rings(empty_app: Applicatio
 def test_samples_are_counted_in_every_table_as_they_would_be_deleted(empty_app: Application) -> None:
     fill(empty_app, NEEDS, EXPERTS, COOPERATION, WORKS, FIRMS)
     assert empty_app.overview.summary().n_sample == 1 + 1 + 1 + 3 + 1
-    deleted = empty_app.records.drop_samples(ACTOR)
+    deleted = empty_app.records.drop_samples()
     assert deleted == {"needs": 1, "experts": 1, "firms": 1, "cooperation": 1, "works": 2, OWN_WORKS: 1}
     assert empty_app.overview.summary().n_sample == 0
     assert {work.work_id for work in empty_app.records.works()} == {"W1", "W5"}

@@ -1,4 +1,4 @@
-"""Several processes on one file."""
+"""Several processes on one database."""
 
 from __future__ import annotations
 
@@ -66,16 +66,15 @@ def run_together(script: str, url: str, n_processes: int) -> list[str]:
     return [out.strip() for out, _ in outputs]
 
 
-def test_processes_may_open_a_new_file_at_once(database_path: Path) -> None:
-    assert run_together(OPENER, f"sqlite:///{database_path}", 4) == ["1"] * 4
+def test_processes_may_open_a_new_database_at_once(any_database_url: str) -> None:
+    assert run_together(OPENER, any_database_url, 4) == ["1"] * 4
 
 
-def test_two_processes_lose_no_update(database: Database) -> None:
-    url = f"sqlite:///{database.path}"
-    with database.session() as session:
+def test_two_processes_lose_no_update(any_database_url: str) -> None:
+    with Database(any_database_url) as database, database.session() as session:
         Repositories(session).institutions.upsert([Institution("I1", "鲁东大学", travel_days=0)])
-    run_together(COUNTER, url, 2)
-    with database.reading() as session:
+    run_together(COUNTER, any_database_url, 2)
+    with Database(any_database_url) as database, database.reading() as session:
         repositories = Repositories(session)
         stored = repositories.institutions.get("I1")
         assert stored is not None

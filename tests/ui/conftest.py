@@ -62,6 +62,7 @@ def app(prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iter
     monkeypatch.setattr(resources, "load_settings", lambda: settings)
     st.cache_resource.clear()
     with open_application(settings) as opened:
+        opened.entrance.start_demo()
         monkeypatch.setattr(resources, "open_application", lambda _: opened)
         yield opened
     st.cache_resource.clear()

@@ -48,10 +48,10 @@ def test_list_behind_the_number(open_page: OpenPage, app: Application) -> None:
 
 
 def _ticked(app: Application, name: str = "对接会") -> str:
-    made = app.shortlists.create(name, "测试")
+    made = app.shortlists.create(name)
     for need_id in ("N101", "N103"):
         ranking = app.matching.for_need(need_id)
-        app.shortlists.add(made.shortlist_id, ranking, ranking.pairs[:2], "测试")
+        app.shortlists.add(made.shortlist_id, ranking, ranking.pairs[:2])
     return made.shortlist_id
 
 
@@ -92,7 +92,7 @@ def test_note_rename_remove_and_delete(open_page: OpenPage, app: Application) ->
 def test_rename_of_a_list_somebody_changed_is_refused(open_page: OpenPage, app: Application) -> None:
     list_id = _ticked(app)
     page = open_page("shortlists")
-    app.shortlists.rename(list_id, "别人改的", "", 1, "另一人")
+    app.shortlists.rename(list_id, "别人改的", "", 1)
     page.text_input(key="shortlists_name").set_value("我改的")
     page.button(key="shortlists_save").click().run()
     assert page.error
@@ -102,7 +102,7 @@ def test_rename_of_a_list_somebody_changed_is_refused(open_page: OpenPage, app: 
 
 def test_new_list_becomes_the_current_one(open_page: OpenPage, app: Application) -> None:
     page = open_page("shortlists")
-    app.shortlists.create("旧的", "测试")
+    app.shortlists.create("旧的")
     page.text_input(key="shortlists_new_name").set_value("第一张")
     page.button(key="shortlists_new_create").click().run()
     made = next(s.shortlist for s in app.shortlists.list() if s.shortlist.name == "第一张")
@@ -114,7 +114,7 @@ def test_new_list_becomes_the_current_one(open_page: OpenPage, app: Application)
 def test_a_list_name_already_taken_is_refused_and_kept_in_the_field(
     open_page: OpenPage, app: Application
 ) -> None:
-    app.shortlists.create("十二月", "测试")
+    app.shortlists.create("十二月")
     page = open_page("shortlists")
     page.text_input(key="shortlists_new_name").set_value("十二月")
     page.button(key="shortlists_new_create").click().run()
@@ -140,7 +140,7 @@ def test_a_list_keeps_what_it_said_of_records_that_are_gone(
     list_id = _ticked(app)
     row = next(row for row in app.shortlists.open(list_id).items if row.item.evidence)
     asked, _, answered = row.item.evidence[0].partition(" ↔ ")
-    app.records.drop_samples("测试")
+    app.records.drop_samples()
     page = open_page("shortlists")
     shown = html_of(page)
     assert f"需求 {row.item.need_id}（已不在系统中）" in shown
@@ -190,7 +190,7 @@ def test_samples_go_only_after_the_phrase(open_page: OpenPage, app: Application)
 def test_lists_with_samples_are_counted_before_the_samples_go(open_page: OpenPage, app: Application) -> None:
     assert not open_page("data", tab="system").warning
     _ticked(app, "甲")
-    app.shortlists.create("空的", "测试")
+    app.shortlists.create("空的")
     assert "有 1 份候选清单用到了示例数据" in open_page("data", tab="system").warning[0].value
 
 

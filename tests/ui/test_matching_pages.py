@@ -119,7 +119,7 @@ def test_first_tick_starts_a_list_and_untick_empties_it(open_page: OpenPage, app
 
 
 def test_ticks_go_to_the_list_made_inline(open_page: OpenPage, app: Application) -> None:
-    app.shortlists.create("旧清单", "测试")
+    app.shortlists.create("旧清单")
     page = open_page("needs", need="N101")
     page.text_input(key="needs_new_name").set_value("新清单")
     page.button(key="needs_new_create").click().run()
@@ -187,7 +187,7 @@ def test_limited_and_draft_needs_are_marked_everywhere(
 ) -> None:
     table = "需求编号,企业名称,技术需求名称,主要问题,公开范围,状态\nN901,某厂,轴瓦掉渣,铸件针眼多,保密,草稿\n"
     table += "N902,某厂,轴瓦起皮,铸件针眼多,仅平台,已发布\n"
-    app.imports.confirm(app.imports.preview("needs", table.encode(), "新.csv"), "测试")
+    app.imports.confirm(app.imports.preview("needs", table.encode(), "新.csv"))
     assert records.markers(app.records.need("N901")) == ("保密", "草稿")
     page = open_page("needs", need="N901")
     assert any(
@@ -195,9 +195,9 @@ def test_limited_and_draft_needs_are_marked_everywhere(
     )
     mark = '<span class="m-badge m-limited">保密</span>'
     assert mark in html_of(page)
-    made = app.shortlists.create("清单", "测试")
+    made = app.shortlists.create("清单")
     ranking = app.matching.for_need("N901")
-    app.shortlists.add(made.shortlist_id, ranking, ranking.pairs[:1], "测试")
+    app.shortlists.add(made.shortlist_id, ranking, ranking.pairs[:1])
     assert mark in html_of(open_page("shortlists"))
     found = cards_of(open_page("search", q="轴瓦起皮", to="needs"))
     assert [mark.replace("保密", "仅平台") in card for card in found if "轴瓦起皮" in card] == [True]
@@ -237,7 +237,7 @@ def test_needs_left_out_unasked_are_no_filter_of_the_person(open_page: OpenPage,
 
 
 def test_ticking_from_the_expert_side(open_page: OpenPage, app: Application) -> None:
-    made = app.shortlists.create("清单", "测试")
+    made = app.shortlists.create("清单")
     page = open_page("experts", expert="E101")
     page.checkbox(key="experts_tick_N101_E101").check().run()
     assert app.shortlists.ticked(made.shortlist_id) == {("N101", "E101")}

@@ -172,7 +172,8 @@ def test_a_running_change_can_be_stopped(open_page: OpenPage, app: Application, 
 def test_the_environment_is_named_when_it_wins(
     open_page: OpenPage, app: Application, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.semantic, "_settings", replace(app.settings, encoder_from_environ=True))
+    named = replace(app, settings=replace(app.settings, encoder_from_environ=True))
+    monkeypatch.setattr(resources, "open_application", lambda _: named)
     page = open_page("model")
     assert "MATCHER\\_ENCODER" in page.warning[0].value
 
@@ -203,7 +204,7 @@ def test_the_reading_stands_on_the_card_and_is_not_a_practical_signal(
     with open_application(replace(app.settings, reranker=RerankerSettings("reader", 5))) as reading:
         reading.rereader.wait(LIMIT)
         monkeypatch.setattr(resources, "open_application", lambda _: reading)
-        resources.application.clear()  # type: ignore[attr-defined]
+        resources.process.clear()  # type: ignore[attr-defined]
         first = cards_of(open_page("needs", need="N101"))[0]
         both = cards_of(open_page("needs", need="N101", needs_practical="true"))
         reverse = cards_of(open_page("experts", expert=fourth.expert_id))

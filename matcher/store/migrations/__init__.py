@@ -16,8 +16,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, inspect
 
 from matcher.errors import StoreError
+from matcher.store import tables, workday_tables
 
 _FOLDER = Path(__file__).parent
+TABLES = (tables, workday_tables)
+"""Imported so that the metadata the migrations are compared with holds every table."""
 _LOCK = threading.Lock()
 """Alembic's environment is global to the process; two threads must not run it at once."""
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from matcher.store.tables import metadata
+from matcher.store.schema import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

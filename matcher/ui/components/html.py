@@ -7,6 +7,7 @@ markup. ``md`` does the same for labels and messages that Streamlit reads as Mar
 from __future__ import annotations
 
 import html
+import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
@@ -91,3 +92,14 @@ def show(content: Html) -> None:
 def show_styles() -> None:
     """Write the style sheet; once a run."""
     st.html(_STYLES)
+
+
+def set_cookie(name: str, value: str) -> None:
+    """Give the browser a cookie for this site alone, or take it back when ``value`` is empty.
+
+    The only script of the pages; it holds nothing a person typed.
+    """
+    age = "" if value else "; Max-Age=0"
+    text = json.dumps(f"{name}={value}; Path=/; SameSite=Strict{age}")
+    secure = "(location.protocol === 'https:' ? '; Secure' : '')"
+    st.html(f"<script>document.cookie = {text} + {secure};</script>", unsafe_allow_javascript=True)

@@ -9,7 +9,6 @@ from matcher.services.importing import ImportPreview
 from matcher.ui import guard, resources, texts
 from matcher.ui.components import browser, mapping, system, tables
 from matcher.ui.components.html import md
-from matcher.ui.resources import ACTOR
 
 _DONE, _ROUND = "data_import_done", "data_import_round"
 _ISSUE_WIDTHS = {"行": 50, "性质": 80, "列": 150, "填的内容": 130, "怎么办": 700}  # pixels
@@ -18,7 +17,7 @@ _ISSUE_WIDTHS = {"行": 50, "性质": 80, "列": 150, "填的内容": 130, "怎�
 def _confirm(preview: ImportPreview, drop_samples: bool, skip_blocked: bool) -> None:
     with guard.calm_action("import"):
         done = resources.application().imports.confirm(
-            preview, ACTOR, drop_samples=drop_samples, skip_blocked=skip_blocked
+            preview, drop_samples=drop_samples, skip_blocked=skip_blocked
         )
         parts = [f"新增 {done.n_new} 条", f"更新 {done.n_changed} 条", f"未变 {done.n_same} 条"]
         if done.n_skipped:

@@ -8,7 +8,6 @@ from matcher.errors import InputError
 from matcher.ui import guard, resources, texts
 from matcher.ui.components.html import md, show
 from matcher.ui.components.records import fields_html
-from matcher.ui.resources import ACTOR
 
 _PHRASE = "删除示例"
 _STATES = {
@@ -25,7 +24,7 @@ def _drop() -> None:
             raise InputError(
                 f"没有删除：确认文字不是“{_PHRASE}”。", f"请在框里一字不差地输入“{_PHRASE}”再点按钮。"
             )
-        deleted = resources.application().records.drop_samples(ACTOR)
+        deleted = resources.application().records.drop_samples()
         st.session_state["data_drop_phrase"] = ""
         parts = [f"{texts.KIND_LABELS.get(kind, kind)} {n} 条" for kind, n in deleted.items() if n]
         st.session_state["data_dropped"] = "已删除示例数据：" + ("、".join(parts) or "原本就没有") + "。"

@@ -10,7 +10,6 @@ import streamlit as st
 from matcher.services.rankings import BEIJING, RankedPair, Ranking
 from matcher.ui import guard, resources, texts
 from matcher.ui.components.html import md
-from matcher.ui.resources import ACTOR
 
 CURRENT = "ticks_current"
 """Session value: id of the list that ticks go to, on every page."""
@@ -59,7 +58,7 @@ def new_list(page: str, on_made: Callable[[str], None] | None = None) -> None:
 def _create(page: str, on_made: Callable[[str], None] | None) -> None:
     with guard.calm_action("create shortlist"):
         name = str(st.session_state[f"{page}_new_name"])
-        made = resources.application().shortlists.create(name, ACTOR)
+        made = resources.application().shortlists.create(name)
         st.session_state[CURRENT] = made.shortlist_id
         st.session_state[f"{page}_new_name"] = ""
         st.session_state[_N_MADE] = st.session_state.get(_N_MADE, 0) + 1
@@ -101,14 +100,14 @@ def _changed(key: str, ranking: Ranking, pair: RankedPair) -> None:
         wanted = bool(st.session_state[key])
         list_id = str(st.session_state.get(CURRENT, ""))
         if wanted and not list_id:
-            made = shortlists.create(_first_name(ranking.run.created_at), ACTOR)
+            made = shortlists.create(_first_name(ranking.run.created_at))
             list_id = st.session_state[CURRENT] = made.shortlist_id
             st.session_state[_STARTED] = True
         st.session_state[key] = not wanted  # stays so when the change is refused
         if wanted:
-            shortlists.add(list_id, ranking, [pair], ACTOR)
+            shortlists.add(list_id, ranking, [pair])
         else:
-            shortlists.remove(list_id, [(pair.match.need_id, pair.match.expert_id)], ACTOR)
+            shortlists.remove(list_id, [(pair.match.need_id, pair.match.expert_id)])
         st.session_state[key] = wanted
         guard.say_done("已加入候选清单。" if wanted else "已从候选清单移除。")
 

@@ -11,7 +11,6 @@ from matcher.services.shortlists import ShortlistRow, ShortlistSummary, Shortlis
 from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import cards, layout, records, ticks
 from matcher.ui.components.html import Html, join, md, sample_badge, show, tag
-from matcher.ui.resources import ACTOR
 
 PAGE = "shortlists"
 
@@ -43,15 +42,13 @@ def _choose(lists: tuple[ShortlistSummary, ...]) -> str:
 def _rename(shortlist: Shortlist) -> None:
     with guard.calm_action("rename shortlist"):
         name, note = str(st.session_state[f"{PAGE}_name"]), str(st.session_state[f"{PAGE}_note"])
-        resources.application().shortlists.rename(
-            shortlist.shortlist_id, name, note, shortlist.version, ACTOR
-        )
+        resources.application().shortlists.rename(shortlist.shortlist_id, name, note, shortlist.version)
         guard.say_done("已保存。")
 
 
 def _delete(shortlist: Shortlist) -> None:
     with guard.calm_action("delete shortlist"):
-        resources.application().shortlists.delete(shortlist.shortlist_id, ACTOR)
+        resources.application().shortlists.delete(shortlist.shortlist_id)
         navigation.set_param("list", "")
         st.session_state.pop(ticks.CURRENT, None)
         guard.say_done("清单已删除。")
@@ -67,9 +64,7 @@ def _save_note(row: ShortlistRow) -> None:
     with guard.calm_action("note"):
         item = row.item
         note = str(st.session_state[_row_key("note", row)])
-        resources.application().shortlists.set_note(
-            item.shortlist_id, item.need_id, item.expert_id, note, ACTOR
-        )
+        resources.application().shortlists.set_note(item.shortlist_id, item.need_id, item.expert_id, note)
         guard.say_done("备注已保存。")
 
 
@@ -78,7 +73,7 @@ def _remove(view: ShortlistView) -> None:
         chosen = [row.item for row in view.items if st.session_state.get(_row_key("remove", row))]
         pairs = [(item.need_id, item.expert_id) for item in chosen]
         if pairs:
-            resources.application().shortlists.remove(view.shortlist.shortlist_id, pairs, ACTOR)
+            resources.application().shortlists.remove(view.shortlist.shortlist_id, pairs)
             guard.say_done(f"已移除 {len(pairs)} 个组合。")
 
 
