@@ -75,6 +75,20 @@ class PoolScores:
     contributions: Mapping[Channel, NDArray[np.float64]]
     score: NDArray[np.float64]
 
+    @classmethod
+    def pick(cls, rows: Sequence[tuple[PoolScores, int]]) -> PoolScores:
+        """One query a row, taken from other scores over the same items and channels; at least one row."""
+        first = rows[0][0]
+
+        def stack(channel: Channel, part: str) -> NDArray[np.float64]:
+            return np.stack([getattr(scores, part)[channel][row] for scores, row in rows])
+
+        return cls(
+            {channel: stack(channel, "signals") for channel in first.signals},
+            {channel: stack(channel, "contributions") for channel in first.contributions},
+            np.stack([scores.score[row] for scores, row in rows]),
+        )
+
 
 class Scorer:
     """Scores queries on one pool index.

@@ -19,9 +19,8 @@ from matcher.retrieval.expansion import Expander, background_texts
 from matcher.retrieval.index import PoolIndex, compute_manifest
 from matcher.retrieval.pool import Pool, build_expert_pool, build_need_pool
 from matcher.retrieval.reuse import Progress
-from matcher.services.progress import as_cooperation
 from matcher.services.shelf import IndexShelf
-from matcher.services.snapshot import EngineStatus, Records, Snapshot, Words, with_encoder
+from matcher.services.snapshot import EngineStatus, Records, Snapshot, Words, read_records, with_encoder
 from matcher.services.switching import ModelSlot, Switch
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
@@ -180,18 +179,7 @@ class Engine:
     def _read(self) -> tuple[Key, Records]:
         thesaurus = self._thesaurus_key()
         with self._database.reading() as session:
-            stored = Repositories(session)
-            engagements = stored.engagements.all()
-            records = Records(
-                stored.revision(),
-                {need.need_id: need for need in stored.needs.all()},
-                {expert.expert_id: expert for expert in stored.experts.all()},
-                stored.works.all(),
-                (*stored.cooperation.all(), *map(as_cooperation, engagements)),
-                stored.firms.all(),
-                stored.institutions.all(),
-                {engagement.engagement_id: engagement for engagement in engagements},
-            )
+            records = read_records(Repositories(session))
         return (records.revision, thesaurus), records
 
     def _word_tools(self) -> Words:
@@ -224,9 +212,8 @@ class Engine:
             manifest = compute_manifest(pool, words.tokeniser, self._encoder, background=background)
             index: PoolIndex | None = None
             if earlier is not None and earlier.index.manifest == manifest:
-                index = replace(
-                    earlier.index, pool=pool
-                )  # the texts are the same, sources and years may not be
+                # The texts are the same, sources and years may not be.
+                index = replace(earlier.index, pool=pool)
             elif earlier is None and from_disk:
                 index = self._shelf.take(name, pool, manifest, background)
             if index is None:
@@ -241,16 +228,31 @@ class Engine:
             params = self._settings.scoring
             return Scorer(index, words.tokeniser, expander, self._encoder, params, plain=plain)
 
-        experts = build_expert_pool(records.experts.values(), records.works)
-        needs = build_need_pool(records.needs.values())
-        built = Snapshot(
-            records,
-            scorer("experts", experts, previous.experts if previous else None),
-            scorer("needs", needs, previous.needs if previous else None),
-            words,
+        kept = previous if previous is not None and self._still_fits(previous, words) else None
+        before = kept.records if kept else None
+        same_experts = before is not None and (before.experts, before.works) == (
+            records.experts,
+            records.works,
         )
+        if kept is not None and same_experts:
+            experts = kept.experts
+        else:
+            pool = build_expert_pool(records.experts.values(), records.works)
+            experts = scorer("experts", pool, previous.experts if previous else None)
+        if kept is not None and kept.records.needs == records.needs:
+            needs = kept.needs
+        else:
+            pool = build_need_pool(records.needs.values())
+            needs = scorer("needs", pool, previous.needs if previous else None)
+        built = Snapshot(records, experts, needs, words)
+        if kept is not None and same_experts:
+            built.inherit_scores(kept)
         self._progress = None
         return built
+
+    def _still_fits(self, snapshot: Snapshot, words: Words) -> bool:
+        """Whether its scorers were made with the present words and model."""
+        return snapshot.words is words and snapshot.experts.encoder is self._encoder
 
     def _tell(self, what: str, done: int, total: int) -> None:
         self._progress = (what, done, total)

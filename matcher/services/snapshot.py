@@ -19,7 +19,9 @@ from matcher.retrieval.expansion import Expander
 from matcher.retrieval.index import PoolIndex
 from matcher.retrieval.reuse import Progress
 from matcher.services.access import missing_expert, missing_need
+from matcher.services.progress import as_cooperation
 from matcher.services.shelf import IndexShelf
+from matcher.store.repositories import Repositories
 from matcher.text.thesaurus import Thesaurus
 from matcher.text.tokenise import Tokeniser
 
@@ -80,6 +82,13 @@ class Records:
         return {expert_id: tuple(group) for expert_id, group in grouped.items()}
 
     @cached_property
+    def engagements_by_need(self) -> Mapping[str, tuple[Engagement, ...]]:
+        grouped: dict[str, list[Engagement]] = {}
+        for engagement in self.engagements.values():
+            grouped.setdefault(engagement.need_id, []).append(engagement)
+        return {need_id: tuple(group) for need_id, group in grouped.items()}
+
+    @cached_property
     def works_by_expert(self) -> Mapping[str, tuple[Work, ...]]:
         grouped: dict[str, list[Work]] = {}
         for work in self.works:
@@ -97,6 +106,21 @@ class Records:
     @cached_property
     def history(self) -> History:
         return History.build(self.cooperation, self.names)
+
+
+def read_records(stored: Repositories) -> Records:
+    """Everything that is stored now; every 对接 also stands as a row of the 台账."""
+    engagements = stored.engagements.all()
+    return Records(
+        stored.revision(),
+        {need.need_id: need for need in stored.needs.all()},
+        {expert.expert_id: expert for expert in stored.experts.all()},
+        stored.works.all(),
+        (*stored.cooperation.all(), *map(as_cooperation, engagements)),
+        stored.firms.all(),
+        stored.institutions.all(),
+        {engagement.engagement_id: engagement for engagement in engagements},
+    )
 
 
 @dataclass(frozen=True)
@@ -137,7 +161,23 @@ class Snapshot:
     @cached_property
     def need_scores(self) -> PoolScores:
         """Scores of all needs over all experts, rows in the order of ``need_ids``."""
-        return self.experts.score([need_query(need) for need in self.records.needs.values()])
+        earlier: Snapshot | None = self.__dict__.get("_earlier")
+        needs = self.records.needs
+        if earlier is None:
+            return self.experts.score([need_query(need) for need in needs.values()])
+        known = {need_id: row for row, need_id in enumerate(earlier.need_ids)}
+        fresh = [n for n in needs.values() if earlier.records.needs.get(n.need_id) != n]
+        again = self.experts.score([need_query(need) for need in fresh]) if fresh else earlier.need_scores
+        offset = {need.need_id: row for row, need in enumerate(fresh)}
+        rows = [(again, offset[i]) if i in offset else (earlier.need_scores, known[i]) for i in needs]
+        self.__dict__.pop("_earlier")
+        return PoolScores.pick(rows)
+
+    def inherit_scores(self, earlier: Snapshot) -> None:
+        """Let ``need_scores`` take over the rows of needs that did not change; the experts must be the same."""
+        known = earlier if "need_scores" in earlier.__dict__ else earlier.__dict__.get("_earlier")
+        if known is not None and self.need_ids:
+            self.__dict__["_earlier"] = known
 
 
 def with_encoder(base: Snapshot, encoder: Encoder | None, shelf: IndexShelf, tell: Progress) -> Snapshot:
