@@ -1,8 +1,8 @@
 """Command line: ``python -m matcher``.
 
 Owns the arguments, and the one place where a command's errors become Chinese sentences on stderr; the exit code says
-the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands``, ``matcher.model_commands`` and
-``matcher.quality_commands``.
+the kind (see ``matcher.errors``). What the commands do is in ``matcher.commands``, ``matcher.model_commands``,
+``matcher.quality_commands`` and ``matcher.workday_commands``.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from matcher import __version__, commands, model_commands, quality_commands
+from matcher import __version__, commands, model_commands, quality_commands, workday_commands
 from matcher.errors import MatcherError
 from matcher.vocab import Ring
 
@@ -82,6 +82,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_data(parsers)
     _add_quality(parsers)
     _add_encoder(parsers)
+    workday_commands.add_arguments(_add_group, _add, parsers)
     return parser
 
 

@@ -44,7 +44,7 @@ def read_settings(args: argparse.Namespace) -> Settings:
     return replace(settings, reranker=replace(settings.reranker, name=reader)) if reader else settings
 
 
-def _open(args: argparse.Namespace, *, samples: bool = True) -> Application:
+def open_for(args: argparse.Namespace, *, samples: bool = True) -> Application:
     from matcher.services.bootstrap import open_application
 
     return open_application(read_settings(args), samples=samples)
@@ -75,7 +75,7 @@ def run_match(args: argparse.Namespace) -> int:
 
     if args.out:
         check_suffix(args.out.suffix)
-    with _open(args) as app:
+    with open_for(args) as app:
         app.rereader.start()
         if app.engine.wants_encoder:
             app.engine.wait()
@@ -126,7 +126,7 @@ def _print_ranking(ranking: Ranking) -> None:
 
 
 def run_index(args: argparse.Namespace) -> int:
-    with _open(args, samples=not args.no_samples) as app:
+    with open_for(args, samples=not args.no_samples) as app:
         app.engine.status()  # starts loading the model while records are read
         if args.rebuild:
             snapshot = app.engine.rebuild(show_progress)
@@ -146,7 +146,7 @@ def run_import(args: argparse.Namespace) -> int:
     from matcher.intake.mapping import find_headers
     from matcher.services.evaluating import read_bytes
 
-    with _open(args, samples=False) as app:
+    with open_for(args, samples=False) as app:
         by_hand = _mapping_by_hand(args.map)
         skip = args.skip_bad_rows
         preview = app.imports.preview(
@@ -194,7 +194,7 @@ def _mapping_by_hand(pairs: Iterable[str]) -> dict[str, str]:
 
 
 def run_export(args: argparse.Namespace) -> int:
-    with _open(args) as app:
+    with open_for(args) as app:
         if args.shortlist:
             named = {s.shortlist.name: s.shortlist.shortlist_id for s in app.shortlists.list()}
             if args.shortlist not in {*named, *named.values()}:
@@ -211,14 +211,14 @@ def run_export(args: argparse.Namespace) -> int:
 
 
 def run_drop_samples(args: argparse.Namespace) -> int:
-    with _open(args, samples=False) as app:
+    with open_for(args, samples=False) as app:
         dropped = app.records.drop_samples()
         print(f"已删除示例数据：{'，'.join(f'{kind} {n}' for kind, n in dropped.items())}。")
     return 0
 
 
 def run_backup(args: argparse.Namespace) -> int:
-    with _open(args, samples=False) as app:
+    with open_for(args, samples=False) as app:
         made = app.database.backup_to(args.out)
         print(f"已备份到 {made}。恢复时先停止平台，再用它替换数据目录里的 matcher.db。")
     return 0
@@ -227,7 +227,7 @@ def run_backup(args: argparse.Namespace) -> int:
 def run_doctor(args: argparse.Namespace) -> int:
     from matcher.services.doctor import run_checks
 
-    with _open(args) as app:
+    with open_for(args) as app:
         failed = 0
         for check in run_checks(app):
             print(f"{'正常' if check.ok else '异常'}  {check.name}：{check.message}", flush=True)

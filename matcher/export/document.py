@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Literal
 
@@ -82,7 +82,9 @@ class EvidenceRow:
 class PairRow:
     """One need × expert as it is exported.
 
-    ``run_id`` is set where a file joins pairings of several runs.
+    ``rank`` is the 序号 in the file. ``run_id`` and ``run_at`` are set where a file joins pairings
+    of several runs. ``problem`` is the need's 主要问题 as the reader may see it; ``contact`` and
+    ``phone`` are the firm's, ``expert_contact`` the team's, filled only when an official ticked it.
     ``score`` is 0–1 and comparable within one need; ``contributions`` sum to it, or are empty when
     they were not kept.
 
@@ -110,6 +112,15 @@ class PairRow:
     is_sample_need: bool = False
     is_sample_expert: bool = False
     run_id: str = ""
+    decision_reason: str = ""
+    status: str = ""
+    owner: str = ""
+    confidentiality: str = ""
+    run_at: date | None = None
+    contact: str = ""
+    phone: str = ""
+    expert_contact: str = ""
+    problem: str = ""
 
     def __post_init__(self) -> None:
         parts = self.contributions.values()
@@ -120,14 +131,53 @@ class PairRow:
 
 
 @dataclass(frozen=True, slots=True)
+class PairGroup:
+    """The pairings of one 领域, 镇街, 高校 or 企业, in the order shown."""
+
+    name: str
+    pairs: tuple[PairRow, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouping:
+    """How a 候选合作清单 is cut into groups.
+
+    ``by`` is the Chinese word for what a group is. ``omitted`` are sentences on what the file leaves
+    out. Pairings carry contacts only when ``with_contacts``.
+    """
+
+    by: str
+    groups: tuple[PairGroup, ...]
+    bureau: str = ""
+    note: str = ""
+    omitted: tuple[str, ...] = ()
+    with_contacts: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """A whole file. ``pairs`` and ``run`` are set when its sheets show pairings."""
+    """A whole file.
+
+    ``pairs`` and ``run`` are set when its sheets show pairings, ``grouping`` when those stand in
+    groups: then the first sheet counts them and one sheet for each group follows, in the same
+    order. ``flat`` is the table of a format that holds only one; None takes the first sheet.
+    ``made_at`` (UTC) is for files that come from no run.
+    """
 
     title: str
     subtitle_lines: tuple[str, ...]
     sheets: tuple[Sheet, ...]
     pairs: tuple[PairRow, ...] = ()
     run: RunInfo | None = None
+    grouping: Grouping | None = None
+    flat: Sheet | None = None
+    made_at: datetime | None = None
+
+    @property
+    def stamp(self) -> datetime:
+        """The time written into a file's properties; fixed where none is known, so that the same
+        document is the same bytes."""
+        return self.made_at or (self.run.created_at if self.run else datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def plain_number(number: float) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import io
 import re
 import unicodedata
-from datetime import UTC, date, datetime
+from datetime import date
 
 import xlsxwriter
 from xlsxwriter.format import Format
@@ -19,6 +19,7 @@ from matcher.columns import clean_text, guard_formula
 from matcher.export.document import Cell, Column, Document, Sheet
 
 MAX_CELL_CHARACTERS = 32_000
+MAX_SHEET_NAME = 31
 _TOO_LONG = "…（内容过长，全文见 JSON 导出）"
 _FORBIDDEN_IN_TITLE = re.compile(r"[\[\]:*?/\\]")
 _EXCEL_FIRST_YEAR = 1900
@@ -31,17 +32,19 @@ def write_excel(document: Document) -> bytes:
     buffer = io.BytesIO()
     options = {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
     book = xlsxwriter.Workbook(buffer, options)
-    # A fixed time makes the same document the same bytes.
-    made_at = document.run.created_at if document.run else datetime(2026, 1, 1, tzinfo=UTC)
     title = clean_text(document.title)
-    book.set_properties({"title": title, "created": made_at.replace(tzinfo=None)})
+    book.set_properties({"title": title, "created": document.stamp.replace(tzinfo=None)})
     styles = _styles(book)
-    names: set[str] = set()
-    for index, sheet in enumerate(document.sheets):
-        name = _sheet_name(sheet.title, names)
+    # Excel keeps this name for itself and refuses a file that has it.
+    used = {"history"}
+    names = [_sheet_name(sheet.title, used) for sheet in document.sheets]
+    for index, (name, sheet) in enumerate(zip(names, document.sheets, strict=True)):
         lines = [clean_text(document.title), *document.subtitle_lines] if index == 0 else []
         heading = [*(lines or [sheet.title]), *sheet.notes]
-        _write_sheet(book.add_worksheet(name), sheet, heading, styles)
+        page = book.add_worksheet(name)
+        _write_sheet(page, sheet, heading, styles)
+        if index == 0 and document.grouping:
+            _link_groups(page, len(heading) + 1, sheet, names[1:], styles["link"])
     book.close()
     return buffer.getvalue()
 
@@ -55,6 +58,7 @@ def _styles(book: Workbook) -> _Formats:
         "line": book.add_format({"font_name": "宋体", "font_size": 10, "font_color": "#595959"}),
         "header": book.add_format({**header, **look, "font_size": 10}),
         "text": book.add_format({**base, "text_wrap": True}),
+        "link": book.add_format({**base, "text_wrap": True, "font_color": "#0563C1", "underline": 1}),
         "int": book.add_format({**base, "num_format": "0"}),
         "number": book.add_format({**base, "num_format": "General"}),
         "number1": book.add_format({**base, "num_format": "0.0"}),
@@ -135,11 +139,26 @@ def _width(text: str) -> int:
     return sum(2 if unicodedata.east_asian_width(ch) in "WF" else 1 for ch in text)
 
 
+def _link_groups(page: Worksheet, top: int, sheet: Sheet, names: list[str], style: Format) -> None:
+    """Make the second column of the counting sheet lead to the sheet of its group."""
+    for row, (cells, name) in enumerate(zip(sheet.rows, names, strict=False), start=top):
+        target = name.replace("'", "''")
+        page.write_url(row, 1, f"internal:'{target}'!A1", style, _safe(str(cells[1])), "打开这一组")
+
+
 def _sheet_name(title: str, used: set[str]) -> str:
-    base = _FORBIDDEN_IN_TITLE.sub(" ", clean_text(title)).strip("' ")[:27] or "表"
-    name, number = base, 1
+    base = _FORBIDDEN_IN_TITLE.sub(" ", clean_text(title).replace("\n", " ")).strip("' ")
+    name, number = _cut(base, "") or "表", 1
     while name.casefold() in used:
         number += 1
-        name = f"{base} {number}"
+        name = _cut(base or "表", f" {number}")
     used.add(name.casefold())
     return name
+
+
+def _cut(base: str, ending: str) -> str:
+    """A sheet name of the length Excel allows, which it counts in UTF-16 units."""
+    room = MAX_SHEET_NAME - len(ending)
+    while len(base.encode("utf-16-le")) // 2 > room:
+        base = base[:-1]
+    return base.rstrip("' ") + ending

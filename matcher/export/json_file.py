@@ -9,6 +9,7 @@ from matcher.export.document import (
     Cell,
     Document,
     EvidenceRow,
+    Grouping,
     PairRow,
     RunInfo,
     Sheet,
@@ -22,17 +23,54 @@ def write_json(document: Document) -> bytes:
     """One object, UTF-8, ending with a line break.
 
     With pairings: ``title, subtitle, run, pairs``, where ``score`` is 0–1 in full precision and
-    ``score_shown`` is 匹配度 as printed. Otherwise ``title, subtitle, sheets``, each row an object
-    by column label.
+    ``score_shown`` is 匹配度 as printed. With groups: ``title, subtitle, run, bureau, by, note,
+    omitted, n_pairs, groups``, each group with its ``pairs`` and what became of them. Otherwise
+    ``title, subtitle, sheets``, each row an object by column label.
     """
     body: dict[str, object] = {"title": document.title, "subtitle": list(document.subtitle_lines)}
-    if document.run is not None:
+    if document.run is not None and document.grouping is not None:
+        body["run"] = _run(document.run)
+        body |= _grouping(document.grouping)
+    elif document.run is not None:
         body["run"] = _run(document.run)
         body["pairs"] = [_pair(row) for row in document.pairs]
     else:
         body["sheets"] = [_sheet(sheet) for sheet in document.sheets]
     text = json.dumps(body, ensure_ascii=False, indent=2, allow_nan=False)
     return (text + "\n").encode("utf-8", errors="replace")
+
+
+def _grouping(grouping: Grouping) -> dict[str, object]:
+    return {
+        "bureau": grouping.bureau,
+        "by": grouping.by,
+        "note": grouping.note,
+        "omitted": list(grouping.omitted),
+        "n_pairs": sum(len(group.pairs) for group in grouping.groups),
+        "groups": [
+            {
+                "name": group.name,
+                "n_pairs": len(group.pairs),
+                "pairs": [_followed_pair(row, with_contacts=grouping.with_contacts) for row in group.pairs],
+            }
+            for group in grouping.groups
+        ],
+    }
+
+
+def _followed_pair(row: PairRow, *, with_contacts: bool) -> dict[str, object]:
+    """A pairing with what became of it."""
+    contacts = {"contact": row.contact, "phone": row.phone, "expert_contact": row.expert_contact}
+    return {
+        **_pair(row),
+        "run_at": row.run_at.isoformat() if row.run_at else None,
+        "problem": row.problem,
+        "confidentiality": row.confidentiality,
+        "decision_reason": row.decision_reason,
+        "status": row.status,
+        "owner": row.owner,
+        **(contacts if with_contacts else {}),
+    }
 
 
 def _run(run: RunInfo) -> dict[str, object]:

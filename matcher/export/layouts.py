@@ -200,7 +200,7 @@ def _pair_document(
         tuple(_evidence_cells(row, item) for row in rows for item in row.evidence),
     )
     subtitle = (*lines, f"运行编号：{run.run_id}", f"生成时间：{beijing_time(run.created_at)}")
-    sheets = (pairs, evidence, _explanation(rows, channels, run))
+    sheets = (pairs, evidence, explanation_sheet(rows, channels, run))
     return Document(title, subtitle, sheets, tuple(rows), run)
 
 
@@ -218,7 +218,7 @@ def _pair_cells(row: PairRow, channels: Sequence[Channel], run_id: str) -> tuple
         row.ring,
         shown_score(row.score),
         *(shown.get(channel) for channel in channels),
-        "\n".join(_evidence_line(item) for item in row.evidence[:BEST_EVIDENCE]),
+        "\n".join(evidence_line(item) for item in row.evidence[:BEST_EVIDENCE]),
         "\n".join(row.gaps),
         "；".join(row.practical),
         row.decision,
@@ -246,7 +246,8 @@ def _evidence_cells(row: PairRow, item: EvidenceRow) -> tuple[Cell, ...]:
     )
 
 
-def _evidence_line(item: EvidenceRow) -> str:
+def evidence_line(item: EvidenceRow) -> str:
+    """One piece of evidence as a sentence for a table cell."""
     reasons = [f"共有词：{'、'.join(item.shared)}"] if item.shared else []
     reasons += [f"术语对应：{'；'.join(item.bridges)}"] if item.bridges else []
     why = f"（{'；'.join(reasons)}）" if reasons else ""
@@ -262,7 +263,8 @@ def data_nature(row: PairRow) -> str:
     return "非示例"
 
 
-def _explanation(rows: Sequence[PairRow], channels: Sequence[Channel], run: RunInfo) -> Sheet:
+def explanation_sheet(rows: Sequence[PairRow], channels: Sequence[Channel], run: RunInfo) -> Sheet:
+    """说明: what the numbers mean and which ranking they come from."""
     n_sample = sum(row.is_sample_need or row.is_sample_expert for row in rows)
     parts = "、".join(channel.label for channel in channels)
     items = [
@@ -280,7 +282,12 @@ def _explanation(rows: Sequence[PairRow], channels: Sequence[Channel], run: RunI
     return Sheet("说明", (Column("项目", 14), Column("内容", 90)), tuple(items))
 
 
-def beijing_time(moment: datetime) -> str:
-    """A moment as people here read it; without a time zone it is taken as UTC."""
+def in_beijing(moment: datetime) -> datetime:
+    """A moment by the clock here; without a time zone it is taken as UTC."""
     aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return aware.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M（北京时间）")
+    return aware.astimezone(BEIJING)
+
+
+def beijing_time(moment: datetime) -> str:
+    """A moment as people here read it."""
+    return in_beijing(moment).strftime("%Y-%m-%d %H:%M（北京时间）")

@@ -24,7 +24,7 @@ def write_document(content: Document | Sheet, suffix: str) -> bytes:
 
     Args:
         content: a document, or one sheet of records.
-        suffix: ``.xlsx``, ``.csv`` (the first sheet only), ``.json`` or ``.docx``; case and a
+        suffix: ``.xlsx``, ``.csv`` (one table: the flat one, else the first sheet), ``.json`` or ``.docx``; case and a
             missing dot do not matter.
 
     Raises:
@@ -39,11 +39,15 @@ def write_document(content: Document | Sheet, suffix: str) -> bytes:
         case ".csv":
             from matcher.export.csv_file import write_csv
 
-            return write_csv(document.sheets[0])
+            return write_csv(document.flat or document.sheets[0])
         case ".json":
             from matcher.export.json_file import write_json
 
             return write_json(document)
+        case _ if document.grouping:
+            from matcher.export.word_grouped import write_grouped_word
+
+            return write_grouped_word(document)
         case _:
             from matcher.export.word import write_word
 

@@ -159,25 +159,33 @@ class Snapshot:
         return tuple(self.records.needs)
 
     @cached_property
+    def _rows(self) -> dict[str, tuple[PoolScores, int]]:
+        """What is scored so far: need id → scores, and the row in them."""
+        return {}
+
+    def scores_of(self, need_ids: Sequence[str]) -> PoolScores:
+        """Scores of some needs over all experts, a row for each id; at least one. Scored once a snapshot."""
+        missing = [need_id for need_id in need_ids if need_id not in self._rows]
+        if missing:
+            made = self.experts.score([need_query(self.records.needs[need_id]) for need_id in missing])
+            self._rows.update({need_id: (made, row) for row, need_id in enumerate(missing)})
+        return PoolScores.pick([self._rows[need_id] for need_id in need_ids])
+
+    @cached_property
     def need_scores(self) -> PoolScores:
         """Scores of all needs over all experts, rows in the order of ``need_ids``."""
-        earlier: Snapshot | None = self.__dict__.get("_earlier")
-        needs = self.records.needs
-        if earlier is None:
-            return self.experts.score([need_query(need) for need in needs.values()])
-        known = {need_id: row for row, need_id in enumerate(earlier.need_ids)}
-        fresh = [n for n in needs.values() if earlier.records.needs.get(n.need_id) != n]
-        again = self.experts.score([need_query(need) for need in fresh]) if fresh else earlier.need_scores
-        offset = {need.need_id: row for row, need in enumerate(fresh)}
-        rows = [(again, offset[i]) if i in offset else (earlier.need_scores, known[i]) for i in needs]
-        self.__dict__.pop("_earlier")
-        return PoolScores.pick(rows)
+        if not self.need_ids:
+            return self.experts.score([])
+        scores = self.scores_of(self.need_ids)
+        self._rows.update({need_id: (scores, row) for row, need_id in enumerate(self.need_ids)})
+        return scores
 
     def inherit_scores(self, earlier: Snapshot) -> None:
-        """Let ``need_scores`` take over the rows of needs that did not change; the experts must be the same."""
-        known = earlier if "need_scores" in earlier.__dict__ else earlier.__dict__.get("_earlier")
-        if known is not None and self.need_ids:
-            self.__dict__["_earlier"] = known
+        """Take over the rows of needs that did not change; the experts must be the same."""
+        needs, before = self.records.needs, earlier.records.needs
+        self._rows.update(
+            {i: row for i, row in earlier._rows.items() if i in needs and needs[i] == before[i]}
+        )
 
 
 def with_encoder(base: Snapshot, encoder: Encoder | None, shelf: IndexShelf, tell: Progress) -> Snapshot:

@@ -1,0 +1,90 @@
+"""What the commands of the working day do: accounts. Arguments are declared here too, and called from ``matcher.cli``.
+
+These run on the machine itself, as its operator: whoever may run them can read the database anyway.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from matcher.commands import open_for
+from matcher.vocab import Role
+
+if TYPE_CHECKING:
+    from matcher.services.accounts import NewPassword
+
+
+def add_arguments(add_group: Any, add: Any, parsers: Any) -> None:
+    """Declare the commands; ``add`` and ``add_group`` are the command line's own."""
+    users = add_group(parsers, "users", "账号：列出、开通、重置密码、停用", "users list")
+    add(users, "list", "列出全部账号", "users list", run_users_list)
+    new = add(
+        users,
+        "add",
+        "开通账号，显示一次初始密码",
+        "users add zhangsan --role 科技局 --name 张三",
+        run_users_add,
+    )
+    new.add_argument("login", help="登录名")
+    new.add_argument("--role", required=True, choices=tuple(Role), help="身份")
+    new.add_argument("--name", required=True, help="姓名或单位名称")
+    new.add_argument("--firm", default="", help="企业账号：企业编号")
+    new.add_argument("--institution", default="", help="专家团队账号：单位编号")
+    new.add_argument("--expert", default="", help="专家团队账号：专家编号")
+    for name, text, run in (
+        ("reset", "重置密码，显示一次新的初始密码", run_users_reset),
+        ("disable", "停用账号", run_users_disable),
+        ("enable", "重新启用账号", run_users_enable),
+    ):
+        one = add(users, name, text, f"users {name} zhangsan", run)
+        one.add_argument("login", help="登录名")
+
+
+def run_users_list(args: argparse.Namespace) -> int:
+    with open_for(args, samples=False) as app:
+        for account in app.accounts.list():
+            person = account.person
+            state = "已停用" if account.disabled else "待换初始密码" if account.must_change else "正常"
+            owner = person.firm_id or person.expert_id or person.institution_id
+            print(
+                "\t".join(
+                    part for part in (person.login, person.role.value, person.name, owner, state) if part
+                )
+            )
+    return 0
+
+
+def run_users_add(args: argparse.Namespace) -> int:
+    from matcher.models import Person
+
+    person = Person(args.login, args.name, Role(args.role), args.firm, args.institution, args.expert)
+    with open_for(args, samples=False) as app:
+        _tell(app.accounts.create(person))
+    return 0
+
+
+def run_users_reset(args: argparse.Namespace) -> int:
+    with open_for(args, samples=False) as app:
+        _tell(app.accounts.reset(args.login))
+    return 0
+
+
+def run_users_disable(args: argparse.Namespace) -> int:
+    return _switch(args, True)
+
+
+def run_users_enable(args: argparse.Namespace) -> int:
+    return _switch(args, False)
+
+
+def _switch(args: argparse.Namespace, disabled: bool) -> int:
+    with open_for(args, samples=False) as app:
+        app.accounts.set_disabled(args.login, disabled)
+    print(f"账号 {args.login} 已{'停用' if disabled else '启用'}。")
+    return 0
+
+
+def _tell(made: NewPassword) -> None:
+    print(f"账号 {made.account.person.login}（{made.account.person.role.value}）的初始密码：{made.password}")
+    print("密码只显示这一次，请当面或电话告诉本人；首次登录必须更换。")
