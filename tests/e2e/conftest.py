@@ -21,6 +21,9 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from matcher.config import load_settings
+from matcher.services.bootstrap import open_application
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
 
@@ -39,6 +42,9 @@ LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 LOCAL_SCHEMES = frozenset({"data", "blob", "about"})
 START_S = 120
 WAIT_MS = 30_000
+MENU_OF = {"需求受理": "收件", "揭榜申请": "收件"} | dict.fromkeys(
+    ("数据", "用户", "语义模型", "我的账号"), "管理"
+)
 
 
 def _without_browser(reason: str) -> None:
@@ -109,6 +115,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         key: value for key, value in os.environ.items() if not key.startswith(("MATCHER_", "STREAMLIT_"))
     }
     environ |= {"MATCHER_HOME": str(home), "MATCHER_ENCODER": "builtin", "PYTHONUNBUFFERED": "1"}
+    with open_application(load_settings(home, environ)) as app:
+        app.entrance.start_demo()
     command = [sys.executable, "-m", "streamlit", "run", "app.py"]
     command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
     with log_file.open("wb") as log:
@@ -181,7 +189,11 @@ class Visitor:
 
     def turn_to(self, title: str) -> None:
         """Another page by the navigation at the top."""
-        self.page.get_by_test_id("stTopNavLinkContainer").get_by_role("link", name=title).click()
+        if title in MENU_OF:
+            self.page.get_by_test_id("stTopNavSection").get_by_text(MENU_OF[title], exact=True).click()
+            self.page.get_by_test_id("stTopNavPopover").get_by_role("link", name=title).click()
+        else:
+            self.page.get_by_test_id("stTopNav").get_by_role("link", name=title).click()
         self.page.locator(".m-page h1", has_text=title).wait_for()
         self.settle()
 

@@ -24,6 +24,9 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
 
+from matcher.config import load_settings
+from matcher.services.bootstrap import open_application
+
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (
@@ -72,6 +75,8 @@ def own_server() -> Iterator[str]:
     kept = {key: value for key, value in os.environ.items() if not key.startswith(("MATCHER_", "STREAMLIT_"))}
     with tempfile.TemporaryDirectory() as home:
         environ = {**kept, "MATCHER_HOME": home, "MATCHER_ENCODER": "builtin"}
+        with open_application(load_settings(Path(home), environ)) as app:
+            app.entrance.start_demo()
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
         try:
             wait_until_healthy(url, process)

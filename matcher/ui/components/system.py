@@ -8,6 +8,7 @@ from matcher.errors import InputError
 from matcher.ui import guard, resources, texts
 from matcher.ui.components.html import md, show
 from matcher.ui.components.records import fields_html
+from matcher.workflow.permissions import Action, may
 
 _PHRASE = "删除示例"
 _STATES = {
@@ -68,6 +69,8 @@ def system(page: str) -> None:
     )
     st.subheader("匹配引擎", anchor=False)
     show(fields_html(rows))
+    if not may(resources.application().person, Action.DROP_SAMPLES):
+        return
     st.subheader("删除示例数据", anchor=False)
     st.caption(
         f"换用自己的数据后，可一次删除全部示例记录，公开和本地数据不受影响，删除后不能恢复。请输入“{_PHRASE}”再点按钮。"

@@ -11,6 +11,7 @@ from matcher.ui import guard, resources, texts
 from matcher.ui.components import engine_line, layout
 from matcher.ui.components.html import md, show
 from matcher.ui.components.records import fields_html
+from matcher.workflow.permissions import Action, may
 
 PAGE = "model"
 _OTHER = "other"
@@ -174,4 +175,7 @@ with guard.calm("model"):
     with first:
         _show_facts(known)
     with second:
-        _choose(known)
+        if may(resources.application().person, Action.SWITCH_MODEL):
+            _choose(known)
+        else:
+            st.caption("换模型由管理员来做。")
