@@ -25,6 +25,8 @@ class MatcherError(Exception):
     Args:
         user_message: one Chinese sentence saying what happened.
         hint: one Chinese sentence saying what to do next; may be empty.
+
+    ``noted`` says that the refusal stands in the audit log already.
     """
 
     exit_code: ClassVar[int] = 1
@@ -33,6 +35,7 @@ class MatcherError(Exception):
         super().__init__(user_message)
         self.user_message = user_message
         self.hint = hint
+        self.noted = False
 
     def __str__(self) -> str:
         return f"{self.user_message}（{self.hint}）" if self.hint else self.user_message

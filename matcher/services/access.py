@@ -38,7 +38,6 @@ class Access:
         self._clock = clock
         self.person = person
         self.masks = masks and person.role is Role.FIRM
-        self._noted: set[int] = set()
 
     @property
     def actor(self) -> str:
@@ -114,9 +113,9 @@ class Access:
 
     def note_refusal(self, method: str, action: Action, refusal: MatcherError) -> None:
         """Write the audit line of a refusal, once however many calls it passes through."""
-        if id(refusal) in self._noted:
+        if refusal.noted:
             return
-        self._noted = {id(refusal)}
+        refusal.noted = True
         with self._database.session() as session:
             Repositories(session, self._clock).audit.add(
                 self.actor,

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from matcher.errors import HiddenError
 from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
-from matcher.services.access import Access, permits
+from matcher.services.access import Access, missing_expert, permits
 from matcher.services.engine import Engine
 from matcher.store.database import Database
 from matcher.store.records import SAMPLE_WORK_KIND
@@ -118,9 +119,12 @@ class RecordsService:
     @permits(Action.SEE_EXPERT)
     def works_of(self, expert_id: str) -> tuple[Work, ...]:
         records = self._engine.records()
-        if expert_id in records.experts:
-            self._access.expert(records.experts[expert_id])
-        return records.works_by_expert.get(expert_id, ()) if expert_id in records.experts else ()
+        expert = records.experts.get(expert_id)
+        if expert is not None:
+            self._access.expert(expert)
+        elif not self._access.is_bureau:
+            raise HiddenError(*missing_expert(expert_id))
+        return records.works_by_expert.get(expert_id, ()) if expert else ()
 
     @permits(Action.SEE_DATA)
     def cooperation(self) -> tuple[Cooperation, ...]:
