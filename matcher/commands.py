@@ -60,7 +60,7 @@ def writing(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
     with writing(path):
         path.write_bytes(data)
     print(f"已写入 {path}（{len(data) / 1024:.0f} KiB）")
@@ -93,7 +93,7 @@ def run_match(args: argparse.Namespace) -> int:
                 args.text, filter=experts, top=args.top, practical=args.practical
             )
         if args.out:
-            _write(args.out, app.exports.ranking(ranking, args.out.suffix))
+            write_file(args.out, app.exports.ranking(ranking, args.out.suffix))
         else:
             _print_ranking(ranking)
     return 0
@@ -206,7 +206,7 @@ def run_export(args: argparse.Namespace) -> int:
             raise InputError("没有说要导出什么。", "请写数据种类（如 experts），或用 --shortlist 指定清单。")
         else:
             data = app.exports.records(args.kind, args.out.suffix)
-        _write(args.out, data)
+        write_file(args.out, data)
     return 0
 
 
@@ -220,7 +220,7 @@ def run_drop_samples(args: argparse.Namespace) -> int:
 def run_backup(args: argparse.Namespace) -> int:
     with open_for(args, samples=False) as app:
         made = app.database.backup_to(args.out)
-        print(f"已备份到 {made}。恢复时先停止平台，再用它替换数据目录里的 matcher.db。")
+        print(f"已备份到 {made}。恢复时先停止平台，再运行：python -m matcher restore {made}")
     return 0
 
 

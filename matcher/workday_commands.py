@@ -1,4 +1,4 @@
-"""What the commands of the working day do: accounts. Arguments are declared here too, and called from ``matcher.cli``.
+"""What the commands of the working day do: accounts, reminders, restoring; their arguments are declared here too.
 
 These run on the machine itself, as its operator: whoever may run them can read the database anyway.
 """
@@ -6,9 +6,11 @@ These run on the machine itself, as its operator: whoever may run them can read 
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from matcher.commands import open_for
+from matcher.commands import open_for, write_file
+from matcher.errors import NotFoundError
 from matcher.vocab import Role
 
 if TYPE_CHECKING:
@@ -39,6 +41,58 @@ def add_arguments(add_group: Any, add: Any, parsers: Any) -> None:
     ):
         one = add(users, name, text, f"users {name} zhangsan", run)
         one.add_argument("login", help="登录名")
+    back = add(parsers, "restore", "用备份恢复数据库（请先停止平台）", "restore 备份.db", run_restore)
+    back.add_argument("backup", type=Path, help="备份文件")
+    _add_remind(add, parsers)
+
+
+def _add_remind(add: Any, parsers: Any) -> None:
+    remind = add(
+        parsers, "remind", "列出逾期没有跟进的对接，每位经办人一份", "remind --owner wang", run_remind
+    )
+    remind.add_argument("--owner", default="", help="只看这位经办人（登录名），默认全部")
+    remind.add_argument("--out", type=Path, help="写入文件：.xlsx .docx .csv .json")
+
+
+def run_remind(args: argparse.Namespace) -> int:
+    from matcher.export.writers import check_suffix
+    from matcher.services.reminders import DEGREES
+
+    if args.out:
+        check_suffix(args.out.suffix)
+    with open_for(args, samples=False) as app:
+        known = {person.login for person in app.accounts.officials()}
+        if args.owner and args.owner not in known | {row.engagement.owner for row in app.following.list()}:
+            raise NotFoundError(
+                f"没有登录名为“{args.owner}”的经办人。", f"现有的：{'、'.join(sorted(known))}。"
+            )
+        if args.out:
+            write_file(args.out, app.following.digest_file(args.owner, args.out.suffix))
+            return 0
+        digest = app.following.digest(args.owner)
+    for owner in digest.owners:
+        print(f"{owner.name or '未指定经办人'}：{len(owner.items)} 项要跟进")
+        for item in owner.items:
+            one, late = item.engagement, item.lateness
+            badge = "【示例】" if one.is_sample else ""
+            print(
+                f"  {DEGREES[late.degree]}  {one.firm}{badge} – {one.expert_name}（{one.stage}）：{late.reason}"
+            )
+            if one.next_action:
+                print(f"      下一步：{one.next_action}")
+    if not digest.owners:
+        print("没有逾期的对接。")
+    return 0
+
+
+def run_restore(args: argparse.Namespace) -> int:
+    from matcher.services.restoring import restore
+
+    with open_for(args, samples=False) as app:
+        kept = restore(app.database, args.backup, app.clock)
+    print(f"已恢复。恢复前的数据留在 {kept}。")
+    print("请重新启动平台；所有人都要重新登录。")
+    return 0
 
 
 def run_users_list(args: argparse.Namespace) -> int:

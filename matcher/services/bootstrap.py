@@ -15,12 +15,15 @@ from matcher.services.accounts import AccountService
 from matcher.services.engine import Engine
 from matcher.services.entrance import Entrance
 from matcher.services.exporting import ExportService
+from matcher.services.following import FollowingService
 from matcher.services.importing import ImportService
 from matcher.services.matching import MatchingService
 from matcher.services.overview import OverviewService
 from matcher.services.ownership import link_records
+from matcher.services.posting import PostingService
 from matcher.services.records import RecordsService
 from matcher.services.reranking import Rereader
+from matcher.services.review import ReviewService
 from matcher.services.semantic import SemanticService
 from matcher.services.shortlists import ShortlistService
 from matcher.store.database import Database
@@ -45,7 +48,10 @@ class Application:
     accounts: AccountService
     semantic: SemanticService
     records: RecordsService
+    posting: PostingService
     matching: MatchingService
+    review: ReviewService
+    following: FollowingService
     shortlists: ShortlistService
     imports: ImportService
     exports: ExportService
@@ -79,6 +85,7 @@ def _build(
 ) -> Application:
     access = Access(database, clock, person, masks=settings.workflow.mask_candidates)
     shortlists = ShortlistService(engine, database, clock, access)
+    matching = MatchingService(engine, clock, rereader, access)
     return Application(
         settings=settings,
         database=database,
@@ -90,7 +97,10 @@ def _build(
         accounts=AccountService(database, clock, access),
         semantic=SemanticService(engine, settings, rereader, access),
         records=RecordsService(engine, database, clock, access),
-        matching=MatchingService(engine, clock, rereader, access),
+        posting=PostingService(engine, database, clock, access),
+        matching=matching,
+        review=ReviewService(engine, database, clock, access, matching),
+        following=FollowingService(engine, database, settings.workflow, clock, access),
         shortlists=shortlists,
         imports=ImportService(database, clock, access),
         exports=ExportService(engine, database, shortlists, clock, access),

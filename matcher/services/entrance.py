@@ -25,6 +25,10 @@ from matcher.store.repositories import Repositories
 from matcher.vocab import Role
 
 DEMO = "demo_mode"
+DEMO_BUREAU = (
+    Person("演示管理员", "演示管理员", Role.ADMIN),
+    Person("演示科技局", "演示科技局", Role.OFFICIAL),
+)
 MIN_PASSWORD = 8
 MAX_PASSWORD = 200
 TOUCH_EVERY = timedelta(minutes=5)
@@ -122,10 +126,7 @@ class Entrance:
                 return ()
             needs = [n for n in stored.needs.all() if n.firm_id]
             experts = [e for e in stored.experts.all() if e.institution_id]
-        people = [
-            Person("演示管理员", "演示管理员", Role.ADMIN),
-            Person("演示科技局", "演示科技局", Role.OFFICIAL),
-        ]
+        people = list(DEMO_BUREAU)
         if needs:
             need = next((n for n in needs if n.is_sample), needs[0])
             people.append(Person("演示企业", need.company, Role.FIRM, firm_id=need.firm_id))

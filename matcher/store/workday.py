@@ -84,7 +84,8 @@ class EngagementRepository(VersionedRepository[Engagement]):
         return stored
 
     def delete(self, engagement_id: str) -> None:
-        """Take one away that was begun by mistake."""
+        """Take one away that was begun by mistake, with its files."""
+        self._connection.execute(delete(attachments).where(attachments.c.engagement_id == engagement_id))
         self._connection.execute(delete(engagements).where(self._id == engagement_id))
         self._log(engagement_id, "delete")
 
