@@ -3,4 +3,4 @@
 Importing this package loads nothing heavy; see ``docs/architecture.md`` for the layers.
 """
 
-__version__ = "0.1.0"
+__version__ = "0.3.0"
