@@ -76,11 +76,18 @@ class WaitingRow:
 
 @dataclass(frozen=True, slots=True)
 class NeedView:
-    """One need opened: its row, its history with the newest first, and the steps the person may take."""
+    """One need opened.
+
+    Attributes:
+        history: the newest first.
+        steps: what the person may do, with the status each leads to.
+        can_undo: there is a previous content, and the person may put it back.
+    """
 
     row: NeedRow
     history: tuple[HistoryLine, ...]
     steps: tuple[tuple[str, Step], ...]
+    can_undo: bool
 
 
 class Reader:
@@ -173,9 +180,7 @@ class Reader:
             who = f"{person.name}（{person.role.value}）" if person else event.actor
         else:
             who = _role_name(self._access.person, event.actor, person)
-        masked = self._access.masks or engagement is None
-        team = "" if masked or engagement is None else engagement.expert_name
-        return HistoryLine(event.at, who, _said(event, team))
+        return HistoryLine(event.at, who, _said(event, engagement.expert_name if engagement else ""))
 
 
 def _role_name(reader: Person, actor: str, person: Person | None) -> str:
@@ -196,9 +201,9 @@ def _said(event: AuditEvent, team: str) -> str:
             step = NEED_STEPS.get((before, after))
             return f"{step.label if step else '重新送审'}，现在是“{after}”{why}"
         case "engagement.begin":
-            return f"开始与团队“{team}”对接" if team else "开始与一个团队对接"
+            return f"开始与团队“{team}”对接"
         case "engagement.step":
-            return (f"与团队“{team}”的对接" if team else "对接") + f"从“{before}”到“{after}”"
+            return f"与团队“{team}”的对接从“{before}”到“{after}”{why}"
     names = detail.get("fields")
     labels = [_LABELS[n] for n in names if n in _LABELS] if isinstance(names, list) else []
     lead = "恢复了上一版内容" if event.action == "record.undo" else "修改了内容"

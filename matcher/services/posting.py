@@ -93,10 +93,13 @@ class PostingService(DraftDesk):
         """One need with its history and the steps the person may take. Raises NotFoundError."""
         records = self._engine.records()
         with self._database.reading() as session:
-            need = drafting.own_need(Repositories(session), self._access, need_id)
+            stored = Repositories(session)
+            need = drafting.own_need(stored, self._access, need_id)
             reader = Reader(session, self._access, records)
             (row,) = reader.rows([need])
-            return NeedView(row, reader.history(need_id), posting_rules.steps_of(self._access, need))
+            undoes = self._access.is_bureau and posting_rules.previous(stored, need) is not None
+            steps = posting_rules.steps_of(self._access, need)
+            return NeedView(row, reader.history(need_id), steps, undoes)
 
     @permits(Action.POST_NEED)
     def history(self, need_id: str) -> tuple[HistoryLine, ...]:

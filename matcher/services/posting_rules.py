@@ -118,14 +118,19 @@ def take_step(
     return changed
 
 
+def previous(stored: Repositories, need: Need) -> Need | None:
+    """The content before the latest change of content, under the present status; None when it never changed."""
+    earlier = (
+        replace(past.record, status=need.status, posted_on=need.posted_on, firm_id=need.firm_id)
+        for past in stored.needs.history(need.need_id)
+    )
+    return next((one for one in earlier if one != need), None)
+
+
 def restore(stored: Repositories, access: Access, need_id: str, version: int) -> Need:
     """Put the previous content of a need back; its status stays. Raises InputError when there is none."""
     need = own_need(stored, access, need_id, Action.REVIEW_NEED)
-    earlier = (
-        replace(past.record, status=need.status, posted_on=need.posted_on, firm_id=need.firm_id)
-        for past in stored.needs.history(need_id)
-    )
-    found = next((one for one in earlier if one != need), None)
+    found = previous(stored, need)
     if found is None:
         raise InputError("这条需求没有改动过，没有可以恢复的内容。", "需要改内容时，请点“修改”。")
     stored.needs.update(found, version, base=as_of(stored, need, version))

@@ -29,6 +29,7 @@ NEED_STEPS: Mapping[tuple[str, str], Step] = {
     (_N.WAITING, _N.RETURNED): Step("退回补充", needs_reason=True),
     (_N.RETURNED, _N.WAITING): Step("重新提交"),
     (_N.PUBLISHED, _N.RETURNED): Step("退回补充", needs_reason=True, back=True),
+    (_N.PUBLISHED, _N.WAITING): Step("修改后重新送审", back=True),
     (_N.PUBLISHED, _N.SOLVED): Step("标为已解决"),
     (_N.SOLVED, _N.PUBLISHED): Step("重新打开", needs_reason=True, back=True),
     (_N.DRAFT, _N.WITHDRAWN): Step("撤回"),

@@ -26,7 +26,7 @@ def test_the_page_shows_the_table() -> None:
     _, _, rest = PAGE.read_text(encoding="utf-8").partition(BEGIN)
     shown, found, _ = rest.partition(END)
     assert found
-    assert shown == table(), "write it anew: python tests/docs/test_roles.py"
+    assert shown == table(), "write it anew: PYTHONPATH=. python tests/docs/test_roles.py"
 
 
 if __name__ == "__main__":

@@ -37,10 +37,11 @@ _PLACEHOLDERS: Mapping[str, str] = {
     "contact": "姓名",
     "phone": "手机或座机",
 }
+# Plain words: a page takes members of an enumeration for other ones when their module was loaded anew.
 _CHOICES: Mapping[str, tuple[str, ...]] = {
-    "call_type": tuple(CallType),
-    "solution_mode": tuple(SolutionMode),
-    "confidentiality": tuple(Confidentiality),
+    "call_type": tuple(word.value for word in CallType),
+    "solution_mode": tuple(word.value for word in SolutionMode),
+    "confidentiality": tuple(word.value for word in Confidentiality),
 }
 _CAPTIONS: Mapping[str, Mapping[str, str]] = {
     "confidentiality": {

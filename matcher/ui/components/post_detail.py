@@ -7,6 +7,7 @@ from datetime import datetime
 import streamlit as st
 
 from matcher.services.need_rows import HistoryLine, NeedRow, NeedView
+from matcher.services.posting_rules import MAX_REASON
 from matcher.services.rankings import BEIJING
 from matcher.ui import guard, navigation, resources
 from matcher.ui.components import records
@@ -16,7 +17,6 @@ from matcher.workflow.permissions import Action, may
 from matcher.workflow.states import Step
 
 PAGE = "post"
-MAX_REASON = 300
 _NEXT = {
     NeedStatus.DRAFT: "还没有提交。点“修改”填好后提交。",
     NeedStatus.WAITING: "已提交，等科技局受理。",
@@ -129,8 +129,7 @@ def show_detail(view: NeedView) -> None:
                     on_click=change,
                     args=(need.need_id,),
                 )
-            edited = any("内容" in line.text for line in view.history)
-            if bureau and edited:
+            if view.can_undo:
                 st.button("恢复上一版内容", key=f"{PAGE}_undo", on_click=_undo, args=(need.need_id, version))
             if bureau:
                 navigation.link("needs", "看合适的团队", {"need": need.need_id}, icon=":material/factory:")

@@ -80,7 +80,7 @@ def decided() -> None:
                     "撤销", key=f"{PAGE}_undo_{number}", icon=":material/undo:", on_click=_undo, args=(one,)
                 )
                 if one.engagement and navigation.offers(app.person, "follow"):
-                    params = {"engagement": one.engagement.engagement_id}
+                    params = {"id": one.engagement.engagement_id}
                     navigation.link("follow", "去对接跟踪", params, icon=":material/handshake:")
 
 

@@ -104,6 +104,7 @@ def _need(need: Need) -> None:
         show(records.need_html(need))
         if need.status == NeedStatus.WAITING:
             st.caption(f"这条需求待受理。{texts.WAITING_NOTE}")
+            navigation.link("post", "去受理", {"need": need.need_id}, icon=":material/arrow_forward:")
 
 
 layout.heading("按需求看", "选一条技术需求，看哪些团队最合适，以及依据是什么。")

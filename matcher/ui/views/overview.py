@@ -9,8 +9,6 @@ from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import charts, html, layout, tables
 from matcher.ui.components.html import md
 
-# What a to-do needs said beside what the services say.
-_MORE = {"waiting": texts.WAITING_NOTE}
 _COUNTED = ("needs", "experts", "works", "firms", "institutions")
 
 
@@ -27,8 +25,6 @@ def _todo(summary: Overview) -> None:
         with columns[number % len(columns)].container(border=True, height="stretch"):
             st.markdown(f"**{md(todo.title)}**")
             st.caption(md(todo.detail))
-            if todo.kind in _MORE:
-                st.caption(_MORE[todo.kind])
             if st.button("去处理", key=f"overview_todo_{todo.kind}", icon=":material/arrow_forward:"):
                 navigation.go(todo.page, todo.params)
 

@@ -72,7 +72,7 @@ def _form(draft_id: str) -> None:
         show(tag("div", tag("h2", "修改需求" if draft.need_id else "技术需求征集表"), cls="m-record"))
         kept = need_form.unsaved(draft_id)
         said = "有一栏还没有保存" if kept else need_form.saved_text(draft)
-        st.caption(md(f"{whose}　{said}。每填完一栏自动保存，可以随时离开，下次接着填。"))
+        st.caption(md(f"{whose}：{said}。每填完一栏自动保存，可以随时离开，下次接着填。"))
         if app.posting.is_behind(draft_id):
             st.warning("您开始修改后，这条需求在别处又改过。")
             st.button("合并最新内容", key=f"{PAGE}_merge", on_click=_merge, args=(draft_id,))
