@@ -32,7 +32,7 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """One table; ``notes`` stand under the title.
+    """One table; ``notes`` stand under the title; only the first ``n_printed`` columns are printed, all when 0.
 
     Raises:
         ValueError: a row has another length than ``columns``, or a number is not finite.
@@ -42,6 +42,7 @@ class Sheet:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
     notes: tuple[str, ...] = ()
+    n_printed: int = 0
 
     def __post_init__(self) -> None:
         for number, row in enumerate(self.rows, start=1):

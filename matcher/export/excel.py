@@ -86,6 +86,8 @@ def _write_sheet(sheet: Worksheet, content: Sheet, heading: list[str], styles: _
     sheet.set_landscape()
     sheet.set_paper(9)
     sheet.set_margins(left=0.4, right=0.4, top=0.5, bottom=0.6)
+    if content.n_printed:
+        sheet.print_area(0, 0, top + max(len(content.rows), 1), content.n_printed - 1)
     sheet.fit_to_pages(1, 0)
     sheet.repeat_rows(top)
     sheet.set_footer("&C第 &P 页 共 &N 页")

@@ -39,32 +39,34 @@ NO_PAIRS = "没有可列出的配对。"
 CONTACTS_INSIDE = "含个人联系方式，请勿转发。"
 MOST_RUNS_NAMED = 3
 _COUNTS = ("配对数", "技术需求数", "企业数", "团队数", "其中接受", "其中含示例")
-# Narrow on purpose: all columns are printed on the width of one A4 page.
-_COLUMNS = (
+# What is printed stands first and fits the width of one A4 page in legible letters; the rest lies to its right.
+_PRINTED = (
     Column("序号", 5, "int"),
-    Column("需求编号", 9),
-    Column("技术需求", 17),
+    Column("技术需求", 18),
     Column("企业", 14),
-    Column("镇街", 7),
-    Column("领域", 8),
+    Column("镇街", 8),
     Column("专家（团队）", 14),
     Column("单位", 13),
-    Column("圈层", 7),
+    Column("圈层", 8),
     Column("匹配度", 7, "number", 1),
-    *(Column(f"其中：{channel.label}", 7, "number", 1) for channel in Channel),
-    Column("主要依据", 34),
+    Column("主要依据", 36),
     Column("未覆盖要求", 16),
-    Column("审核意见", 7),
-    Column("意见理由", 10),
-    Column("对接状态", 7),
-    Column("经办人", 8),
-    Column("备注", 11),
-    Column("公开范围", 7),
+    Column("审核意见", 8),
+    Column("对接状态", 8),
+    Column("备注", 12),
+)
+_CONTACT_COLUMNS = (Column("企业联系人", 10), Column("联系电话", 13), Column("团队联系方式", 15))
+_BESIDE = (
+    Column("需求编号", 9),
+    Column("领域", 10),
+    *(Column(f"其中：{channel.label}", 8, "number", 1) for channel in Channel),
+    Column("意见理由", 12),
+    Column("经办人", 9),
+    Column("公开范围", 8),
     Column("数据性质", 8),
-    Column("运行编号", 9),
+    Column("运行编号", 13),
     Column("运行日期", 11, "date"),
 )
-_CONTACT_COLUMNS = (Column("企业联系人", 9), Column("联系电话", 12), Column("团队联系方式", 14))
 
 
 def grouped_document(
@@ -110,10 +112,11 @@ def grouped_document(
     left_out = tuple(text for sentence in omitted if (text := clean_text(sentence)))
     grouping = Grouping(by, tuple(made), bureau, note, left_out, with_contacts)
     every = tuple(pair for group in made for pair in group.pairs)
-    columns = (*_COLUMNS, *(_CONTACT_COLUMNS if with_contacts else ()))
+    printed = (*_PRINTED, *(_CONTACT_COLUMNS if with_contacts else ()))
+    columns = (*printed, *_BESIDE)
     sheets = (
         _summary(grouping, every),
-        *(_group_sheet(group, columns, grouping, title) for group in made),
+        *(_group_sheet(group, columns, len(printed), grouping, title) for group in made),
         explanation_sheet(every, [c for c in Channel if any(c in p.contributions for p in every)], info),
     )
     lines = _subtitle(grouping, every, info)
@@ -187,10 +190,13 @@ def _summary(grouping: Grouping, every: Sequence[PairRow]) -> Sheet:
     return Sheet("汇总", columns, rows, (SCORE_MEANING,) if every else ())
 
 
-def _group_sheet(group: PairGroup, columns: tuple[Column, ...], grouping: Grouping, title: str) -> Sheet:
+def _group_sheet(
+    group: PairGroup, columns: tuple[Column, ...], n_printed: int, grouping: Grouping, title: str
+) -> Sheet:
     rows = tuple(_cells(pair, grouping.with_contacts) for pair in group.pairs)
     content = f"共 {len(rows)} 对。" if rows else NO_PAIRS
-    return Sheet(group.name, columns, rows, (f"{title}　{grouping.by}：{group.name}　{content}",))
+    note = f"{title}　{grouping.by}：{group.name}　{content}"
+    return Sheet(group.name, columns, rows, (note,), n_printed)
 
 
 def _flat(grouping: Grouping, columns: tuple[Column, ...], every: Sequence[PairRow]) -> Sheet:
@@ -210,26 +216,26 @@ def _cells(pair: PairRow, with_contacts: bool) -> tuple[Cell, ...]:
     contacts = (pair.contact, pair.phone, pair.expert_contact) if with_contacts else ()
     return (
         pair.rank,
-        pair.need_id,
         badged(pair.need_title, pair.is_sample_need),
         badged(pair.company, pair.is_sample_need),
         pair.town,
-        pair.sector,
         badged(pair.expert_name, pair.is_sample_expert),
         pair.institution,
         pair.ring,
         shown_score(pair.score),
-        *(shown.get(channel) for channel in Channel),
         "\n".join(evidence_line(item) for item in pair.evidence[:BEST_EVIDENCE]),
         "\n".join(pair.gaps),
         pair.decision,
-        pair.decision_reason,
         pair.status,
-        pair.owner,
         pair.note,
+        *contacts,
+        pair.need_id,
+        pair.sector,
+        *(shown.get(channel) for channel in Channel),
+        pair.decision_reason,
+        pair.owner,
         pair.confidentiality,
         data_nature(pair),
         pair.run_id,
         pair.run_at,
-        *contacts,
     )

@@ -13,6 +13,7 @@ import pytest
 from docx.oxml.ns import qn
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from openpyxl.utils import get_column_letter
 from openpyxl.worksheet.worksheet import Worksheet
 
 from matcher.export.document import Document, EvidenceRow, PairRow, RunInfo
@@ -40,12 +41,16 @@ THIRD = replace(FIRST, need_id="N3", sector="海洋生物", decision="", status=
 GROUPS = [("汽车机电", [FIRST, SECOND]), ("海洋生物", [THIRD])]
 OMITTED = ("2 条保密需求未列入",)
 SECRETS = ("张三丰", "13800001111", "li@team.example")
-HEADER = [
-    "序号", "需求编号", "技术需求", "企业", "镇街", "领域", "专家（团队）", "单位", "圈层", "匹配度",
-    "其中：用词相同", "其中：语义相近", "其中：术语对应", "主要依据", "未覆盖要求", "审核意见", "意见理由",
-    "对接状态", "经办人", "备注", "公开范围", "数据性质", "运行编号", "运行日期",
+PRINTED = [
+    "序号", "技术需求", "企业", "镇街", "专家（团队）", "单位", "圈层", "匹配度", "主要依据", "未覆盖要求",
+    "审核意见", "对接状态", "备注",
 ]  # fmt: skip
 CONTACT_HEADER = ["企业联系人", "联系电话", "团队联系方式"]
+BESIDE = [
+    "需求编号", "领域", "其中：用词相同", "其中：语义相近", "其中：术语对应", "意见理由", "经办人", "公开范围",
+    "数据性质", "运行编号", "运行日期",
+]  # fmt: skip
+HEADER = [*PRINTED, *BESIDE]
 
 
 def made(with_contacts: bool = False) -> Document:
@@ -200,7 +205,7 @@ def test_group_sheet_has_the_columns_and_values() -> None:
     assert (first["数据性质"], second["数据性质"]) == ("示例", "非示例")
     assert (second["运行编号"], second["运行日期"]) == ("R-7", datetime(2026, 10, 1))
     asked = records(book_of(made(with_contacts=True))["汽车机电"])[0]
-    assert list(asked) == HEADER + CONTACT_HEADER
+    assert list(asked) == PRINTED + CONTACT_HEADER + BESIDE
     assert [asked[label] for label in CONTACT_HEADER] == list(SECRETS)
 
 
@@ -221,10 +226,15 @@ def test_every_sheet_is_ready_to_print() -> None:
     assert group.auto_filter.ref == f"A{header_row(group)}:X{header_row(group) + 2}"
 
 
-def test_columns_fit_an_a4_page_at_a_legible_scale() -> None:
-    widths = [dimension.width for dimension in book_of(made())["汽车机电"].column_dimensions.values()]
-    # 149 characters fill landscape A4 at full size; below half of that 10 pt cannot be read.
-    assert sum(widths) < 2 * 149
+@pytest.mark.parametrize("with_contacts", [False, True])
+def test_printed_columns_fit_an_a4_page_at_a_legible_scale(with_contacts: bool) -> None:
+    page = book_of(made(with_contacts))["汽车机电"]
+    printed = PRINTED + (CONTACT_HEADER if with_contacts else [])
+    last = "M" if not with_contacts else "P"
+    assert page.print_area == f"'汽车机电'!$A$1:${last}${header_row(page) + 2}"
+    widths = [page.column_dimensions[get_column_letter(n)].width for n in range(1, len(printed) + 1)]
+    # 149 characters fill landscape A4 at full size; at less than two thirds of that 10 pt are hard to read.
+    assert sum(widths) < 1.5 * 149
 
 
 @pytest.mark.parametrize(
@@ -283,7 +293,7 @@ def test_csv_is_one_table_with_its_group() -> None:
         ["汽车机电", "1"], ["汽车机电", "2"], ["海洋生物", "3"], ["说明：2 条保密需求未列入", ""],
     ]  # fmt: skip
     assert rows[1][rows[0].index("运行日期")] == "2026-11-25"
-    assert csv_of(made(with_contacts=True))[0] == ["分组", *HEADER, *CONTACT_HEADER]
+    assert csv_of(made(with_contacts=True))[0] == ["分组", *PRINTED, *CONTACT_HEADER, *BESIDE]
 
 
 def test_json_has_groups_runs_and_what_is_left_out() -> None:
