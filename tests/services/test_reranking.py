@@ -63,7 +63,7 @@ def favourite(small_app: Application, monkeypatch: pytest.MonkeyPatch) -> Favour
 
 @pytest.fixture
 def reading(small_app: Application, favourite: Favourite) -> Iterator[Application]:
-    with open_application(_with(small_app, top=6)) as application:
+    with open_application(_with(small_app, top=6), small_app.clock) as application:
         application.rereader.wait(LIMIT)
         yield application
         favourite.gate.set()
@@ -106,7 +106,7 @@ def test_off_leaves_no_trace(small_app: Application, favourite: Favourite) -> No
     assert favourite.seen == []
     assert "reranker" not in ranking.run.parameters
     assert not [s for p in ranking.pairs for s in p.match.practical if s.name == READING]
-    with open_application(_with(small_app, weight=0.0)) as weightless:
+    with open_application(_with(small_app, weight=0.0), small_app.clock) as weightless:
         weightless.rereader.wait(LIMIT)
         assert _ids(weightless, top=20) == [p.match.expert_id for p in ranking.pairs]
 
@@ -172,7 +172,7 @@ def test_the_reading_is_in_the_files(reading: Application) -> None:
 def test_while_it_loads_the_old_order_is_given_and_said(small_app: Application, favourite: Favourite) -> None:
     favourite.gate.clear()
     plain = _ids(small_app, top=10)
-    with open_application(_with(small_app)) as application:
+    with open_application(_with(small_app), small_app.clock) as application:
         ranking = application.matching.for_need(NEED, top=10)
         assert [p.match.expert_id for p in ranking.pairs] == plain
         assert "精读模型正在加载" in ranking.degraded[-1]
@@ -192,7 +192,7 @@ def test_a_model_that_cannot_be_loaded_is_said(
     small_app: Application, favourite: Favourite, error: Exception
 ) -> None:
     favourite.load_error = error
-    with open_application(_with(small_app)) as application:
+    with open_application(_with(small_app), small_app.clock) as application:
         application.rereader.wait(LIMIT)
         ranking = application.matching.for_need(NEED, top=5)
         assert [p.match.expert_id for p in ranking.pairs] == _ids(small_app, top=5)
@@ -222,7 +222,7 @@ def test_an_old_order_is_recorded_though_the_model_arrives_meanwhile(
     small_app: Application, favourite: Favourite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     favourite.gate.clear()
-    with open_application(_with(small_app)) as application:
+    with open_application(_with(small_app), small_app.clock) as application:
         assert application.rereader.in_force, "as soon as it is loaded"
         reread = application.rereader.reread
 
