@@ -144,6 +144,7 @@ def _add_data(parsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     export.add_argument("kind", nargs="?", choices=KINDS, help="数据种类")
     export.add_argument("out", type=Path, help="文件：.xlsx .docx .csv .json")
     export.add_argument("--shortlist", help="候选清单的名称或编号")
+    workday_commands.add_candidates(export)
     backup = _add(parsers, "backup", "备份数据库（平台可以正在运行）", "backup 备份.db", commands.run_backup)
     backup.add_argument("out", type=Path, help="备份文件")
     _add(parsers, "drop-samples", "删除全部示例数据", "drop-samples", commands.run_drop_samples)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from matcher.commands import open_for, write_file
-from matcher.errors import NotFoundError
+from matcher.errors import InputError, NotFoundError
 from matcher.vocab import Role
 
 if TYPE_CHECKING:
@@ -52,6 +52,44 @@ def _add_remind(add: Any, parsers: Any) -> None:
     )
     remind.add_argument("--owner", default="", help="只看这位经办人（登录名），默认全部")
     remind.add_argument("--out", type=Path, help="写入文件：.xlsx .docx .csv .json")
+
+
+def add_candidates(export: argparse.ArgumentParser) -> None:
+    """Let ``export`` also write the 候选合作清单 over all accepted pairings."""
+    export.add_argument(
+        "--candidates",
+        dest="run",
+        action="store_const",
+        const=run_candidates,
+        help="导出全部已接受配对的候选合作清单，如 export --candidates --by town 清单.xlsx",
+    )
+    export.add_argument(
+        "--by",
+        choices=("sector", "town", "institution", "firm"),
+        default="sector",
+        help="清单的分组：sector 领域（默认）、town 镇街、institution 高校、firm 企业",
+    )
+    export.add_argument("--year", type=int, help="清单只含这一年的配对，默认全部")
+    export.add_argument("--with-contacts", action="store_true", help="清单含联系方式（会记入操作记录）")
+    export.add_argument("--with-confidential", action="store_true", help="清单含保密需求")
+
+
+def run_candidates(args: argparse.Namespace) -> int:
+    from matcher.export.writers import check_suffix
+
+    if args.kind or args.shortlist:
+        raise InputError("--candidates 不能与数据种类或 --shortlist 同时使用。", "请一次只导出一样。")
+    check_suffix(args.out.suffix)
+    with open_for(args, samples=False) as app:
+        data = app.candidates.export(
+            args.by,
+            args.out.suffix,
+            year=args.year,
+            with_contacts=args.with_contacts,
+            with_confidential=args.with_confidential,
+        )
+        write_file(args.out, data)
+    return 0
 
 
 def run_remind(args: argparse.Namespace) -> int:

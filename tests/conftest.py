@@ -1,13 +1,15 @@
-"""Shared by all areas: hypothesis settings, the hashing fake, record factories, a small thesaurus, the sample data."""
+"""Shared by all areas: hypothesis settings, the hashing fake, record factories, databases, a thesaurus, sample data."""
 
 from __future__ import annotations
 
 import csv
 import importlib.util
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -30,8 +32,18 @@ settings.register_profile("soak", deadline=None, max_examples=2000)
 settings.load_profile("matcher")
 
 
-def _load_fakes() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("encoding_fakes", ROOT / "tests" / "encoding" / "fakes.py")
+def pytest_make_parametrize_id(val: object, argname: str) -> str | None:
+    """Bytes stay out of the names of tests: nobody can read them, and a packed file holds the time of its making,
+    so that two processes would not agree on the names.
+    """
+    return argname if isinstance(val, bytes) else None
+
+
+def _load(name: str) -> ModuleType:
+    """A helper module by its place below tests/, which is no package."""
+    spec = importlib.util.spec_from_file_location(
+        f"tests_{name.replace('/', '_')}", ROOT / "tests" / f"{name}.py"
+    )
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -42,7 +54,57 @@ def _load_fakes() -> ModuleType:
 @pytest.fixture(scope="session")
 def make_encoder() -> Callable[..., Encoder]:
     """``HashingEncoder(name="hashing", dimension=64)``."""
-    return _load_fakes().HashingEncoder
+    return _load("encoding/fakes").HashingEncoder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def shared_word_tools() -> Iterator[None]:
+    """Applications over equal thesauri share tokeniser and expander, as threads of one process do.
+
+    Each application would otherwise spend four seconds on cutting the same thirty thousand terms.
+    """
+    from matcher.services import engine, evaluating
+
+    expanders: dict[tuple[str, str], Expander] = {}
+    tokeniser = lru_cache(maxsize=4)(Tokeniser)
+
+    def expander(thesaurus: Thesaurus, words: Tokeniser, **options: Any) -> Expander:
+        if any(options.values()):
+            return Expander(thesaurus, words, **options)
+        key = thesaurus.fingerprint, words.fingerprint
+        if key not in expanders:
+            expanders[key] = Expander(thesaurus, words)
+        return expanders[key]
+
+    with pytest.MonkeyPatch.context() as patch:
+        for module in (engine, evaluating):
+            patch.setattr(module, "Tokeniser", tokeniser)
+            patch.setattr(module, "Expander", expander)
+        yield
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[Any]:
+    """One real PostgreSQL server for the session: a ``Server`` of tests/contract/postgres.py."""
+    with _load("contract/postgres").running_server() as server:
+        yield server
+
+
+@pytest.fixture
+def postgres_url(postgres_server: Any) -> Iterator[str]:
+    """The URL of an empty PostgreSQL database of this test's own."""
+    with postgres_server.empty_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database; the test runs once on each kind."""
+    if request.param == "sqlite":
+        folder = tmp_path / "数据 库"
+        folder.mkdir()
+        return f"sqlite:///{folder / 'matcher.db'}"
+    return str(request.getfixturevalue("postgres_url"))
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from matcher.config import EncoderSettings, Settings
@@ -19,6 +18,7 @@ from matcher.services.bootstrap import open_application
 from matcher.store.repositories import Repositories
 from matcher.vocab import DecisionKind, Role
 
+BOTH = 2
 LOOKS = 400
 """Looks at one record before a writer that never gets its turn counts as starved."""
 
@@ -50,23 +50,25 @@ def main(url: str, home: Path, name: str, n_edits: int) -> dict[str, object]:
             else:
                 raise SystemExit(f"{name} was starved at edit {number}")
             for _ in range(LOOKS):
-                with app.database.reading() as session:
-                    stored = Repositories(session)
-                    need, version = stored.needs.get("N1"), stored.needs.version("N1")
-                assert need is not None
-                count = {word.split(":")[0]: int(word.split(":")[1]) for word in need.keywords}
+                seen = app.editing.record("needs", "N1")
+                words = [word for word in seen.texts["keywords"].replace(";", "；").split("；") if word]
+                count = {word.split("#")[0]: int(word.split("#")[1]) for word in words}
                 count[name] = count.get(name, 0) + 1
-                words = tuple(f"{who}:{times}" for who, times in sorted(count.items()))
+                text = "；".join(f"{who}#{times}" for who, times in sorted(count.items()))
                 try:
-                    app.editing.save_need(replace(need, keywords=words), version)
+                    app.editing.save("needs", "N1", {**seen.texts, "keywords": text}, seen.version)
                     break
                 except ConflictError:
                     conflicts += 1
             else:
                 raise SystemExit(f"{name} was starved at edit {number}")
+        (home / f"{name}.edited").touch()
+        while len(list(home.glob("*.edited"))) < BOTH:  # and clear the queue together
+            time.sleep(0.01)
+        step = 1 if name == min(one.stem for one in home.glob("*.edited")) else -1
         accepted = []
         while items := app.review.queue(per_need=2, limit=8).items:
-            for item in items:
+            for item in items[::step]:
                 try:
                     decision = app.review.decide(
                         *item.pair, DecisionKind.ACCEPT, seen=item.seen, run=item.run

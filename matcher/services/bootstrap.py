@@ -12,6 +12,9 @@ from matcher.config import Settings
 from matcher.models import Person
 from matcher.services.access import OPERATOR, Access
 from matcher.services.accounts import AccountService
+from matcher.services.answering import AnsweringService
+from matcher.services.candidates import CandidateService
+from matcher.services.editing import EditingService
 from matcher.services.engine import Engine
 from matcher.services.entrance import Entrance
 from matcher.services.exporting import ExportService
@@ -26,6 +29,7 @@ from matcher.services.reranking import Rereader
 from matcher.services.review import ReviewService
 from matcher.services.semantic import SemanticService
 from matcher.services.shortlists import ShortlistService
+from matcher.services.year import YearService
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
 
@@ -52,14 +56,22 @@ class Application:
     matching: MatchingService
     review: ReviewService
     following: FollowingService
+    answering: AnsweringService
+    editing: EditingService
     shortlists: ShortlistService
     imports: ImportService
     exports: ExportService
     overview: OverviewService
+    year: YearService
+    candidates: CandidateService
 
     def as_person(self, person: Person) -> Application:
         """The same data and engine, for another person."""
         return _build(self.settings, self.database, self.clock, self.engine, self.rereader, person)
+
+    def with_clock(self, clock: Callable[[], datetime]) -> Application:
+        """The same data and engine, at another time."""
+        return _build(self.settings, self.database, clock, self.engine, self.rereader, self.person)
 
     def close(self) -> None:
         """Finish writing the index and give the database back."""
@@ -101,10 +113,16 @@ def _build(
         matching=matching,
         review=ReviewService(engine, database, clock, access, matching),
         following=FollowingService(engine, database, settings.workflow, clock, access),
+        answering=AnsweringService(engine, database, clock, access),
+        editing=EditingService(database, clock, access),
         shortlists=shortlists,
         imports=ImportService(database, clock, access),
         exports=ExportService(engine, database, shortlists, clock, access),
-        overview=OverviewService(engine, database, settings.targets, clock, access),
+        overview=OverviewService(
+            engine, database, settings.targets, settings.workflow.remind_days, clock, access
+        ),
+        year=YearService(engine, database, settings.targets, clock, access),
+        candidates=CandidateService(engine, database, clock, access),
     )
 
 

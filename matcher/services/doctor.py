@@ -46,6 +46,7 @@ def run_checks(app: Application) -> Iterator[Check]:
     yield Check("数据目录", writable, str(app.settings.home) if writable else "不可写，请检查权限")
     yield _guarded("数据库", lambda: _database(app))
     yield _guarded("数据", lambda: _data(app))
+    yield _guarded("年度数字", lambda: _year(app))
     yield _guarded("词库", lambda: f"{len(load_thesaurus(app.settings.thesaurus_paths).topics)} 个主题")
     yield _guarded("语义模型", lambda: _encoder(app))
     yield _guarded("索引", lambda: _index(app))
@@ -70,6 +71,14 @@ def _data(app: Application) -> str:
         ids = "、".join(work.work_id for work in orphans[:5])
         raise MatcherError(f"{len(orphans)} 条成果找不到所属专家（{ids}…）。", "请补充专家或删除这些成果。")
     return f"需求 {len(records.needs)}，专家 {len(records.experts)}，成果 {len(records.works)}"
+
+
+def _year(app: Application) -> str:
+    year = app.year.dashboard().year
+    found = app.year.differences(year)
+    if found:
+        raise MatcherError("；".join(found) + "。", "请核对这一年的对接与操作记录。")
+    return f"{year} 年签约、终止的数字与操作记录重算一致"
 
 
 def _encoder(app: Application) -> str:

@@ -172,6 +172,8 @@ class ExportService:
     def records(self, kind: str, suffix: str) -> bytes:
         """All records of a kind, without personal contacts; the file can be imported again."""
         check_kind(kind)
+        if kind == RecordKind.COOPERATION:  # with every 对接, as the pages list and count them
+            return write_document(records_sheet(kind, self._engine.records().cooperation), suffix)
         with self._database.reading() as session:
             repository: Any = getattr(Repositories(session), kind)
             return write_document(records_sheet(kind, repository.all()), suffix)

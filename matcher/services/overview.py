@@ -3,35 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from matcher.config import Targets
-from matcher.models import Cooperation, Firm
-from matcher.ranking.practical import FRESH_DAYS
+from matcher.models import Cooperation, Firm, Interest
 from matcher.services.access import Access, permits
 from matcher.services.engine import Engine
 from matcher.services.progress import count_by_month, count_stage, signed_projects, year_share
 from matcher.services.rankings import BEIJING
 from matcher.services.snapshot import Records
+from matcher.services.todos import Situation, Todo, build_todos
 from matcher.store.database import Database
 from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
-from matcher.vocab import CooperationKind, NeedStatus, Ring, Sector, Stage
+from matcher.vocab import InterestState, NeedStatus, Ring, Sector, Stage
 from matcher.workflow.permissions import Action
-
-
-@dataclass(frozen=True, slots=True)
-class Todo:
-    """One thing to do, with the page and parameters that lead there."""
-
-    kind: str
-    title: str
-    detail: str
-    count: int
-    page: str
-    params: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +71,14 @@ class OverviewService:
         engine: Engine,
         database: Database,
         targets: Targets,
+        remind_days: Sequence[int],
         clock: Callable[[], datetime],
         access: Access,
     ) -> None:
         self._engine = engine
         self._database = database
         self._targets = targets
+        self._remind_days = remind_days
         self._clock = clock
         self._access = access
 
@@ -109,6 +99,8 @@ class OverviewService:
         with self._database.reading() as session:
             stored = Repositories(session)
             lists = stored.shortlists.all()
+            decided = frozenset(need_id for need_id, _ in stored.decisions.latest_by_pair())
+            interests = stored.interests.all()
             firms = stored.firms.all()
             ticked = {need_id for pairs in stored.shortlists.pairs().values() for need_id, _ in pairs}
             counts = {
@@ -121,6 +113,7 @@ class OverviewService:
             }
         this_year, total = self.signed(today.year), self.signed()
         share = year_share(today)
+        behind = self._targets.yearly * share - len(this_year)
         published = [n for n in records.needs.values() if n.status == NeedStatus.PUBLISHED]
         sectors = Counter(need.sector for need in published)
         covered = Counter(need.sector for need in published if need.need_id in ticked)
@@ -140,83 +133,20 @@ class OverviewService:
             signed_sample=sum(project.is_sample for project in this_year),
             landed=count_stage(total, Stage.LANDED),
             ended=count_stage(total, Stage.ENDED),
-            todo=self._todo(records, ticked, len(this_year), share),
+            todo=build_todos(self._situation(records, ticked, decided, interests), behind),
             by_sector=tuple((s, sectors[s], covered[s]) for s in Sector if sectors[s]),
             by_ring=tuple((ring, rings[ring]) for ring in Ring if rings[ring]),
         )
 
-    def _todo(self, records: Records, ticked: set[str], signed: int, share: float) -> tuple[Todo, ...]:
-        if not records.needs or not records.experts:
-            missing = "需求" if not records.needs else "专家"
-            return (
-                Todo(
-                    "import",
-                    f"先导入{missing}",
-                    f"系统里还没有{missing}，导入表格后即可匹配。",
-                    0,
-                    "data",
-                    {"tab": "import"},
-                ),
-            )
-        needs = records.needs.values()
-        waiting = [n for n in needs if n.status == NeedStatus.WAITING]
-        open_needs = [n for n in needs if n.status == NeedStatus.PUBLISHED and n.need_id not in ticked]
-        active = [c for c in records.cooperation if c.kind == CooperationKind.COOPERATION and not c.signed_on]
-        talks = [c for c in active if c.stage == Stage.TALKS]
-        today = (self._clock() + BEIJING).date()
-        old = [
-            e
-            for e in records.experts.values()
-            if e.updated_on is not None and (today - e.updated_on).days > FRESH_DAYS
-        ]
-        behind = self._targets.yearly * share - signed
-        todo = []
-        if open_needs:
-            first = open_needs[0]
-            todo.append(
-                Todo(
-                    "match",
-                    f"为 {len(open_needs)} 条已发布需求挑选团队",
-                    f"它们还没有候选团队，可从“{first.title}”开始。",
-                    len(open_needs),
-                    "needs",
-                    {"need": first.need_id},
-                )
-            )
-        if talks:
-            detail = (
-                f"今年按进度还差 {behind:.0f} 项，这些最接近签约。" if behind >= 1 else "这些最接近签约。"
-            )
-            todo.append(
-                Todo(
-                    "talks",
-                    f"推动 {len(talks)} 项洽谈签约",
-                    detail,
-                    len(talks),
-                    "data",
-                    {"kind": "cooperation", "stage": Stage.TALKS},
-                )
-            )
-        if waiting:
-            todo.append(
-                Todo(
-                    "waiting",
-                    f"{len(waiting)} 条需求待受理",
-                    "先看是否写清楚，再对外发布。",
-                    len(waiting),
-                    "needs",
-                    {"needs_status": NeedStatus.WAITING, "need": waiting[0].need_id},
-                )
-            )
-        if old:
-            todo.append(
-                Todo(
-                    "stale",
-                    f"{len(old)} 个团队资料超过一年未更新",
-                    "联系前请先核实方向与承接名额。",
-                    len(old),
-                    "experts",
-                    {"stale": "1"},
-                )
-            )
-        return tuple(todo)
+    def _situation(
+        self, records: Records, ticked: set[str], decided: frozenset[str], interests: Iterable[Interest]
+    ) -> Situation:
+        return Situation(
+            records,
+            frozenset(ticked),
+            decided,
+            sum(one.state == InterestState.SENT for one in interests),
+            self._access.actor,
+            (self._clock() + BEIJING).date(),
+            tuple(self._remind_days),
+        )

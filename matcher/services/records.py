@@ -183,9 +183,11 @@ def delete_samples(stored: Repositories, actor: str) -> dict[str, int]:
     deleted["works"] = len(gone) - len(own)
     if own:
         deleted[OWN_WORKS] = len(own)
-    n_engagements = stored.engagements.delete_samples()
-    if n_engagements:
-        deleted[SAMPLE_ENGAGEMENTS] = n_engagements
+    cancelled = stored.engagements.delete_samples()
+    for engagement_id in cancelled:
+        stored.audit.add(actor, "engagement.cancel", "engagement", engagement_id)
+    if cancelled:
+        deleted[SAMPLE_ENGAGEMENTS] = len(cancelled)
     stored.settings.put(SAMPLE_LOADED, True)
     named = {"own_works": [f"{work.work_id} {work.title}" for work in own]} if own else {}
     stored.audit.add(actor, "drop_samples", "records", "", {**deleted, **named})

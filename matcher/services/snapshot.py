@@ -109,17 +109,20 @@ class Records:
 
 
 def read_records(stored: Repositories) -> Records:
-    """Everything that is stored now; every 对接 also stands as a row of the 台账."""
-    engagements = stored.engagements.all()
+    """Everything that is stored now; every 对接 also stands as a row of the 台账, once, also when it was exported and
+    imported again.
+    """
+    engagements = {engagement.engagement_id: engagement for engagement in stored.engagements.all()}
+    imported = (row for row in stored.cooperation.all() if row.cooperation_id not in engagements)
     return Records(
         stored.revision(),
         {need.need_id: need for need in stored.needs.all()},
         {expert.expert_id: expert for expert in stored.experts.all()},
         stored.works.all(),
-        (*stored.cooperation.all(), *map(as_cooperation, engagements)),
+        (*imported, *map(as_cooperation, engagements.values())),
         stored.firms.all(),
         stored.institutions.all(),
-        {engagement.engagement_id: engagement for engagement in engagements},
+        engagements,
     )
 
 

@@ -56,6 +56,15 @@ class RunRepository:
         row = self._connection.execute(select(runs).where(runs.c.run_id == run_id)).first()
         return None if row is None else _run(row)
 
+    def get_many(self, run_ids: Collection[str]) -> dict[str, Run]:
+        """Runs with their matches by id; unknown ids are left out."""
+        found = (
+            row
+            for batch in batches(dict.fromkeys(run_ids))
+            for row in self._connection.execute(select(runs).where(runs.c.run_id.in_(batch)))
+        )
+        return {row.run_id: _run(row) for row in found}
+
     def latest(self, limit: int) -> tuple[Run, ...]:
         """The most recent runs with their matches, newest first; ties by id."""
         order = (runs.c.created_at.desc(), runs.c.run_id)

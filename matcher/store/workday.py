@@ -89,13 +89,13 @@ class EngagementRepository(VersionedRepository[Engagement]):
         self._connection.execute(delete(engagements).where(self._id == engagement_id))
         self._log(engagement_id, "delete")
 
-    def delete_samples(self) -> int:
-        """Take away those of 示例 records; returns how many."""
+    def delete_samples(self) -> tuple[str, ...]:
+        """Take away those of 示例 records; returns their ids."""
         query = select(self._id).where(engagements.c.data_kind == DataKind.SAMPLE.value)
         ids = sorted(self._connection.scalars(query))
         for engagement_id in ids:
             self.delete(engagement_id)
-        return len(ids)
+        return tuple(ids)
 
     def all(self) -> tuple[Engagement, ...]:
         """Every 对接, ordered by id."""

@@ -9,6 +9,7 @@ import streamlit as st
 
 from matcher.errors import InputError
 from matcher.models import Person
+from matcher.services.demo import tell_stories
 from matcher.ui import guard, resources, session, texts
 from matcher.ui.components import layout
 from matcher.ui.components.html import md, show, tag
@@ -67,7 +68,9 @@ def _welcome() -> None:
 
 def _start_demo() -> None:
     with guard.calm_action("start demo"):
-        resources.process().entrance.start_demo()
+        app = resources.process()
+        app.entrance.start_demo()
+        tell_stories(app)
         session.forget()
 
 

@@ -40,6 +40,7 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
     assert run(f"import sys, matcher; print([m for m in {HEAVY} if m in sys.modules])") == "[]"
 
 
+@pytest.mark.alone
 def test_importing_the_package_is_fast() -> None:
     """Under 0.3 s, and no more than a few standard modules cost on the same machine; best of three."""
     code = (

@@ -22,7 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from matcher.config import load_settings
-from matcher.services.bootstrap import open_application
+from matcher.services.bootstrap import Application, open_application
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, BrowserContext, Locator, Page
@@ -63,7 +63,7 @@ def _browser_path() -> str:
 # ---------------------------------------------------------------- server
 
 
-@dataclass(frozen=True)
+@dataclass
 class Server:
     """The running app."""
 
@@ -104,34 +104,51 @@ def _wait_until_healthy(server: Server) -> None:
     pytest.fail(f"the app did not start:\n{server.log[-3000:]}")
 
 
+def _demo(app: Application) -> None:
+    app.entrance.start_demo()
+
+
 @pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """``streamlit run app.py`` over the sample data in a fresh home, with the shipped model."""
+def start_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Server]]:
+    """``start_server(prepare)`` → the app over the sample data in a fresh home, with the shipped model.
+
+    ``prepare`` gets the application before the server starts: it lets people in, as the demo or with accounts.
+    """
     _browser_path()
-    folder = tmp_path_factory.mktemp("e2e")
-    home, log_file, port = folder / "home", folder / "server.log", _free_port()
-    home.mkdir()
-    environ = {
-        key: value for key, value in os.environ.items() if not key.startswith(("MATCHER_", "STREAMLIT_"))
-    }
-    environ |= {"MATCHER_HOME": str(home), "MATCHER_ENCODER": "builtin", "PYTHONUNBUFFERED": "1"}
-    with open_application(load_settings(home, environ)) as app:
-        app.entrance.start_demo()
-    command = [sys.executable, "-m", "streamlit", "run", "app.py"]
-    command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
-    with log_file.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT)
-    running = Server(f"http://127.0.0.1:{port}", home, process, log_file)
-    try:
-        _wait_until_healthy(running)
-        yield running
-    finally:
-        process.terminate()
+    running: list[Server] = []
+
+    def start(prepare: Callable[[Application], None] = _demo) -> Server:
+        folder = tmp_path_factory.mktemp("e2e")
+        home, log_file, port = folder / "home", folder / "server.log", _free_port()
+        home.mkdir()
+        environ = {
+            key: value for key, value in os.environ.items() if not key.startswith(("MATCHER_", "STREAMLIT_"))
+        }
+        environ |= {"MATCHER_HOME": str(home), "MATCHER_ENCODER": "builtin", "PYTHONUNBUFFERED": "1"}
+        with open_application(load_settings(home, environ)) as app:
+            prepare(app)
+        command = [sys.executable, "-m", "streamlit", "run", "app.py"]
+        command += ["--server.port", str(port), "--server.address", "127.0.0.1"]
+        with log_file.open("wb") as log:
+            process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=log, stderr=subprocess.STDOUT)
+        running.append(Server(f"http://127.0.0.1:{port}", home, process, log_file))
+        _wait_until_healthy(running[-1])
+        return running[-1]
+
+    yield start
+    for server in running:
+        server.process.terminate()
         try:
-            process.wait(15)
+            server.process.wait(15)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            server.process.kill()
+            server.process.wait()
+
+
+@pytest.fixture(scope="session")
+def server(start_server: Callable[..., Server]) -> Server:
+    """The app in demo mode, shared by the tests."""
+    return start_server()
 
 
 # ---------------------------------------------------------------- browser
@@ -286,7 +303,9 @@ def visit(browser: Browser, server: Server) -> Iterator[NewVisitor]:
     """``visit(width=1440, height=1000)`` → a person with a fresh browser profile."""
     contexts: list[BrowserContext] = []
 
-    def make(width: int = 1440, height: int = 1000) -> Visitor:
+    demo = server
+
+    def make(width: int = 1440, height: int = 1000, server: Server | None = None) -> Visitor:
         context = browser.new_context(
             viewport={"width": width, "height": height}, locale="zh-CN", accept_downloads=True
         )
@@ -294,7 +313,7 @@ def visit(browser: Browser, server: Server) -> Iterator[NewVisitor]:
         contexts.append(context)
         watch = Watch()
         context.on("page", watch.follow)
-        return Visitor(context.new_page(), server.url, watch)
+        return Visitor(context.new_page(), (server or demo).url, watch)
 
     yield make
     for context in contexts:

@@ -18,6 +18,7 @@ def test_folder_is_small_and_has_a_card() -> None:
         assert word in card
 
 
+@pytest.mark.alone
 def test_plain_sentence_transformers_loads_it_quickly() -> None:
     from sentence_transformers import SentenceTransformer
 

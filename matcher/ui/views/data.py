@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from matcher.ui import guard, navigation
-from matcher.ui.components import browser, importer, layout, system
+from matcher.ui.components import browser, editor, importer, layout, system
 
 PAGE = "data"
 _TABS = {"browse": "浏览", "import": "导入", "system": "系统"}
@@ -31,6 +31,7 @@ st.segmented_control(
 with guard.calm(f"data {tab}"):
     if tab == "browse":
         browser.browse(PAGE)
+        editor.edit_any(PAGE, str(st.session_state[f"{PAGE}_kind"]))
     elif tab == "import":
         importer.import_file(PAGE)
     else:

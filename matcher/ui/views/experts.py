@@ -7,7 +7,7 @@ import streamlit as st
 from matcher.models import Expert
 from matcher.services.records import Options
 from matcher.ui import guard, navigation, resources, texts
-from matcher.ui.components import filters, layout, picker, records, results, ticks
+from matcher.ui.components import editor, filters, layout, picker, records, results, ticks
 from matcher.ui.components.html import show
 
 PAGE = "experts"
@@ -83,4 +83,5 @@ with guard.calm("experts"):
                 works = application.records.works_of(expert_id)
                 capacity = application.records.capacity_left(expert_id)
                 show(records.expert_html(chosen, works, capacity))
+            editor.edit_block(PAGE, "experts", expert_id)
             _needs(chosen, choices)

@@ -9,7 +9,7 @@ from matcher.ranking.eligibility import ExpertFilter
 from matcher.services.rankings import Ranking
 from matcher.services.records import Options
 from matcher.ui import guard, navigation, resources, texts
-from matcher.ui.components import filters, layout, picker, records, results, ticks
+from matcher.ui.components import editor, filters, layout, picker, records, results, ticks
 from matcher.ui.components.absence import absence
 from matcher.ui.components.html import show
 from matcher.vocab import NeedStatus
@@ -118,4 +118,5 @@ with guard.calm("needs"):
         if need_id:
             chosen = application.records.need(need_id)
             _need(chosen)
+            editor.edit_block(PAGE, "needs", need_id)
             _teams(chosen, choices)
