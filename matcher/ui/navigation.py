@@ -76,11 +76,7 @@ def path_of(name: str) -> str:
 
 def pages_of(person: Person) -> tuple[Entry, ...]:
     """The pages a person is offered, in order; the first one opens."""
-    return tuple(
-        page
-        for page in _PAGES
-        if person.role in page.roles and may(person, page.action) and Path(path_of(page.name)).exists()
-    )
+    return tuple(page for page in _PAGES if person.role in page.roles and may(person, page.action))
 
 
 def build(person: Person | None) -> Page:
@@ -88,11 +84,7 @@ def build(person: Person | None) -> Page:
 
     Before somebody is signed in every address is known and no menu is shown, so that a link still leads there after.
     """
-    offered = (
-        pages_of(person)
-        if person
-        else tuple({p.name: p for p in _PAGES if Path(path_of(p.name)).exists()}.values())
-    )
+    offered = pages_of(person) if person else tuple({page.name: page for page in _PAGES}.values())
     menus: dict[str, list[Page]] = {}
     for number, page in enumerate(offered):
         declared = st.Page(
