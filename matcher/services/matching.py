@@ -136,7 +136,9 @@ class MatchingService:
         for rank, i in enumerate(kept[:top], 1):
             need = needs[ids[i]]
             match = match_at(scorer, scores, i, column, need.need_id, expert_id)
-            match = replace(match, rank=rank, practical=self._practical(snapshot, expert, need.company))
+            # What a team has had to do with a firm would name a firm it may not know.
+            signals = self._practical(snapshot, expert, need.company) if self._access.is_bureau else ()
+            match = replace(match, rank=rank, practical=signals)
             match = with_evidence(match, EvidenceFinder(scorer, need_query(need)), column)
             place = place_of(scores, i, column, scorer.index.pool.item_ids)
             pairs.append(RankedPair(match, self._access.shown_need(need), expert, capacity, place))
@@ -149,7 +151,7 @@ class MatchingService:
             pairs,
             scorer,
             len(allowed) - len(kept),
-            len(order) - len(allowed),
+            len(order) - len(allowed) if self._access.is_bureau else 0,
             wanted,
             top,
             False,

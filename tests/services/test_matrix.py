@@ -308,6 +308,8 @@ def test_a_team_sees_open_needs_without_the_firm_and_without_contacts(small_app:
     listed = {pair.match.need_id for pair in ranking.pairs}
     assert secret not in listed
     assert "13800000000" not in _words(ranking)
+    assert ranking.n_forbidden == 0
+    assert all(pair.match.practical == () for pair in ranking.pairs), "history with a firm would name it"
     assert scope_of(app.person, Action.SEE_NEED) is Scope.OPEN
 
 
