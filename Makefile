@@ -9,6 +9,7 @@ PIP_FLAGS ?=
 # Tests that need no browser run in this many processes; PYTEST_FLAGS="-k store" and the like choose among all tests.
 WORKERS ?= 2
 PYTEST_FLAGS ?=
+# One thread a process in the first step: more would only take the cores from one another.
 # 5 says that no test was chosen: right for a step that the flags leave empty, wrong for the whole of the tests.
 NONE_CHOSEN := $(if $(strip $(PYTEST_FLAGS)),|| [ $$? -eq 5 ])
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --quiet $(PIP_FLAGS)
@@ -38,7 +39,7 @@ run: $(VENV)/.runtime ## 启动平台：浏览器打开 http://localhost:8501
 	$(BIN)/python -m streamlit run app.py --server.port $(PORT)
 
 test: $(VENV)/.dev ## 运行全部测试（不到 10 分钟）
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not (slow or e2e or alone)" $(PYTEST_FLAGS) $(NONE_CHOSEN)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not (slow or e2e or alone)" $(PYTEST_FLAGS) $(NONE_CHOSEN)
 	$(BIN)/python -m pytest -m "(e2e or alone) and not slow" $(PYTEST_FLAGS) $(NONE_CHOSEN)
 
 check: $(VENV)/.dev ## 格式、静态检查、类型、分层

@@ -26,6 +26,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 from matcher.config import load_settings
 from matcher.services.bootstrap import open_application
+from matcher.services.demo import tell_stories
 
 ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = "/usr/bin/chromium"
@@ -51,6 +52,11 @@ VIEWS = {
     "import": "data?tab=import",
     "system": "data?tab=system",
     "model": "model",
+    "review": "review",
+    "post": "post",
+    "follow": "follow",
+    "year": "year",
+    "users": "users",
 }
 LIST, N_TICKED = "11月汽车机电对接会", 3
 START_S, WAIT_MS, QUIET_MS = 120, 60_000, 1_500
@@ -77,6 +83,7 @@ def own_server() -> Iterator[str]:
         environ = {**kept, "MATCHER_HOME": home, "MATCHER_ENCODER": "builtin"}
         with open_application(load_settings(Path(home), environ)) as app:
             app.entrance.start_demo()
+            tell_stories(app)
         process = subprocess.Popen(command, cwd=ROOT, env=environ, stdout=subprocess.DEVNULL)
         try:
             wait_until_healthy(url, process)

@@ -126,6 +126,7 @@ def _hammer(url: str, home: Path, n_edits: int) -> None:
     assert all(result["accepted"] for result in results), "both took part"
 
 
+@pytest.mark.alone
 def test_two_processes_lose_nothing(any_database_url: str, tmp_path: Path) -> None:
     _hammer(any_database_url, tmp_path / "home", 40)
 
