@@ -60,7 +60,7 @@ bench: $(VENV)/.runtime ## 内置模型的速度、大小和加载时间，与�
 	$(BIN)/python -m matcher bench encode
 
 screenshots: $(VENV)/.dev ## 重新截取 docs/screenshots（需要 chromium）
-	$(BIN)/python tests/e2e/screenshots.py --out docs/screenshots
+	PYTHONPATH=. $(BIN)/python tests/e2e/screenshots.py --out docs/screenshots
 
 soak: $(VENV)/.dev ## 长时间测试：大量随机用例与长浏览器流程
 	$(BIN)/python -m pytest -m slow $(PYTEST_FLAGS)

@@ -112,7 +112,7 @@ def _hammer(url: str, home: Path, n_edits: int) -> None:
         notes = hammered.note.split()
         for name in NAMES:
             own = [int(word.removeprefix(name)) for word in notes if word.startswith(name)]
-            assert own == list(range(n_edits))[-len(own) :], "each writer's words stand in its order"
+            assert own == list(range(n_edits))[n_edits - len(own) :], "each writer's words stand in its order"
         accepted = [tuple(pair) for result in results for pair in result["accepted"]]  # type: ignore[union-attr]
         pairs = [(need_id, expert_id) for need_id, expert_id, _ in accepted]
         assert len(set(pairs)) == len(pairs), "no pairing was accepted twice"
