@@ -9,13 +9,12 @@ from __future__ import annotations
 import csv
 from datetime import timedelta
 
-from matcher.models import Engagement
+from matcher.models import Engagement, Person
 from matcher.services.bootstrap import Application
 from matcher.services.entrance import DEMO_BUREAU
 from matcher.services.rankings import BEIJING
 from matcher.vocab import ContractKind, EndReason, NeedStatus, Stage
 
-OFFICIAL = DEMO_BUREAU[1]
 SURE = "3"
 # How many days ago it began, how far it came, and what is to be done next.
 _STORIES = (
@@ -35,8 +34,8 @@ def tell_stories(app: Application) -> int:
     if app.engine.records().engagements:
         return 0
     pairs = _pairs(app, len(_STORIES))
-    for (need_id, expert_id), (days, goal, next_action) in zip(pairs, _STORIES, strict=False):
-        _tell(app, need_id, expert_id, days, goal, next_action)
+    for number, (pair, story) in enumerate(zip(pairs, _STORIES, strict=False)):
+        _tell(app, DEMO_BUREAU[number % len(DEMO_BUREAU)], *pair, *story)
     return len(pairs)
 
 
@@ -59,12 +58,14 @@ def _pairs(app: Application, n: int) -> list[tuple[str, str]]:
     return list(found.items())[:: max(1, len(found) // n)][:n]
 
 
-def _tell(app: Application, need_id: str, expert_id: str, days: int, goal: Stage, next_action: str) -> None:
+def _tell(
+    app: Application, owner: Person, need_id: str, expert_id: str, days: int, goal: Stage, next_action: str
+) -> None:
     began = app.clock() - timedelta(days=days)
 
     def at(share: float) -> Application:
         moment = began + timedelta(days=days * share)
-        return app.with_clock(lambda: moment).as_person(OFFICIAL)
+        return app.with_clock(lambda: moment).as_person(owner)
 
     at(0.0).review.pair(need_id, expert_id, "走访时企业提出")
     engagement: Engagement = next(

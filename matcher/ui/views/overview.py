@@ -20,13 +20,14 @@ def _todo(summary: Overview) -> None:
             icon=":material/check_circle:",
         )
         return
-    columns = st.columns(min(len(summary.todo), 4))
-    for number, todo in enumerate(summary.todo):
-        with columns[number % len(columns)].container(border=True, height="stretch"):
-            st.markdown(f"**{md(todo.title)}**")
-            st.caption(md(todo.detail))
-            if st.button("去处理", key=f"overview_todo_{todo.kind}", icon=":material/arrow_forward:"):
-                navigation.go(todo.page, todo.params)
+    per_row = len(summary.todo) if len(summary.todo) <= 4 else 3
+    for start in range(0, len(summary.todo), per_row):
+        for column, todo in zip(st.columns(per_row), summary.todo[start : start + per_row], strict=False):
+            with column.container(border=True, height="stretch"):
+                st.markdown(f"**{md(todo.title)}**")
+                st.caption(md(todo.detail))
+                if st.button("去处理", key=f"overview_todo_{todo.kind}", icon=":material/arrow_forward:"):
+                    navigation.go(todo.page, todo.params)
 
 
 def _year(summary: Overview) -> None:
