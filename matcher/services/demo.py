@@ -35,7 +35,7 @@ def tell_stories(app: Application) -> int:
         return 0
     pairs = _pairs(app, len(_STORIES))
     for number, (pair, story) in enumerate(zip(pairs, _STORIES, strict=False)):
-        _tell(app, DEMO_BUREAU[number % len(DEMO_BUREAU)], *pair, *story)
+        _tell(app, DEMO_BUREAU[number % len(DEMO_BUREAU)], pair, *story)
     return len(pairs)
 
 
@@ -59,8 +59,9 @@ def _pairs(app: Application, n: int) -> list[tuple[str, str]]:
 
 
 def _tell(
-    app: Application, owner: Person, need_id: str, expert_id: str, days: int, goal: Stage, next_action: str
+    app: Application, owner: Person, pair: tuple[str, str], days: int, goal: Stage, next_action: str
 ) -> None:
+    need_id, expert_id = pair
     began = app.clock() - timedelta(days=days)
 
     def at(share: float) -> Application:
