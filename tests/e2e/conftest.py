@@ -207,12 +207,27 @@ class Visitor:
     def turn_to(self, title: str) -> None:
         """Another page by the navigation at the top."""
         if title in MENU_OF:
-            self.page.get_by_test_id("stTopNavSection").get_by_text(MENU_OF[title], exact=True).click()
-            self.page.get_by_test_id("stTopNavPopover").get_by_role("link", name=title).click()
+            self._take_from_menu(MENU_OF[title], title)
         else:
             self.page.get_by_test_id("stTopNav").get_by_role("link", name=title).click()
         self.page.locator(".m-page h1", has_text=title).wait_for()
         self.settle()
+
+    def _take_from_menu(self, menu: str, title: str) -> None:
+        """Open a menu and take a page; a menu that shuts because the page is drawn anew is opened once more."""
+        from playwright.sync_api import TimeoutError as Late
+
+        section = self.page.get_by_test_id("stTopNavSection").get_by_text(menu, exact=True)
+        entry = self.page.get_by_test_id("stTopNavPopover").get_by_role("link", name=title)
+        for patience in (WAIT_MS / 6, WAIT_MS / 6, WAIT_MS):
+            if not entry.is_visible():
+                section.click()
+            try:
+                entry.click(timeout=patience)
+            except Late:
+                continue
+            return
+        pytest.fail(f"the menu {menu} does not open")
 
     def settle(self) -> None:
         """The heading is there and the script rests."""
