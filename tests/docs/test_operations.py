@@ -129,7 +129,7 @@ def test_commands_run(tmp_path: Path) -> None:
     printed = run_blocks(RUN, tmp_path, {})
     assert "索引就绪" in printed
     assert "异常" not in printed
-    assert (tmp_path / "var" / "old" / "matcher.db").exists()
+    assert list((tmp_path / "var").glob("matcher-before-restore-*.db")), "the way back"
     assert len(list((tmp_path / "backups").glob("matcher-*.db"))) == 1
 
 
