@@ -218,7 +218,7 @@ class Visitor:
         from playwright.sync_api import TimeoutError as Late
 
         section = self.page.get_by_test_id("stTopNavSection").get_by_text(menu, exact=True)
-        entry = self.page.get_by_test_id("stTopNavPopover").get_by_role("link", name=title)
+        entry = self.page.get_by_test_id("stTopNavDropdownLink").filter(has_text=title)
         for patience in (WAIT_MS / 6, WAIT_MS / 6, WAIT_MS):
             if not entry.is_visible():
                 section.click()
