@@ -67,7 +67,7 @@ def main(url: str, home: Path, name: str, n_edits: int) -> dict[str, object]:
             time.sleep(0.01)
         step = 1 if name == min(one.stem for one in home.glob("*.edited")) else -1
         accepted = []
-        while items := app.review.queue(per_need=2, limit=8).items:
+        while items := app.review.queue(per_need=2, limit=4).items:
             for item in items[::step]:
                 try:
                     decision = app.review.decide(

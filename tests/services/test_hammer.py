@@ -123,7 +123,7 @@ def _hammer(url: str, home: Path, n_edits: int) -> None:
         }
         assert sum(e.action == "engagement.begin" for e in events) == len(engagements)
     assert sum(int(result["conflicts"]) for result in results) > 0, "they did get in each other's way"  # type: ignore[call-overload]
-    assert all(result["accepted"] for result in results), "both took part"
+    assert pairs, "the queue was cleared, by whoever was faster"
 
 
 @pytest.mark.alone
