@@ -235,7 +235,7 @@ class ReviewService:
             stored = Repositories(session)
             latest = stored.decisions.latest_by_pair().values()
             counted = [d for d in latest if d.kind != DecisionKind.UNDONE and kind in (None, d.kind)]
-            counted.sort(key=lambda decision: -decision.decision_id)
+            counted.sort(key=lambda one: (one.decided_at, one.decision_id), reverse=True)
             return with_records(stored, records, counted[:limit])
 
     @permits(Action.SEE_QUEUE)

@@ -20,6 +20,7 @@ LOGO = str(_ASSETS / "logo.svg")
 ICON = str(_ASSETS / "icon.svg")
 """A file, because Streamlit fetches the picture of a named icon from the internet."""
 _VIEWS = "matcher/ui/views"
+_HOME, _OPEN = "navigation_home", "navigation_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,10 @@ def build(person: Person | None) -> Page:
             default=number == 0,
         )
         menus.setdefault(page.menu, []).append(declared)
-    return st.navigation(menus, position="top" if person else "hidden")
+    opened = st.navigation(menus, position="top" if person else "hidden")
+    st.session_state[_HOME] = offered[0].name
+    st.session_state[_OPEN] = opened.url_path or offered[0].name
+    return opened
 
 
 def offers(person: Person, name: str) -> bool:
@@ -105,8 +109,21 @@ def offers(person: Person, name: str) -> bool:
 
 
 def link(name: str, label: str, params: Mapping[str, str] | None = None, *, icon: str = "") -> None:
-    """A link to another page; ``label`` may hold record text."""
+    """A link to another page; ``label`` may hold record text.
+
+    The page that opens first has no name in the address, and Streamlit forgets the parameters of a link from it to
+    itself: there the link is a button that sets them.
+    """
+    given = dict(params or {})
+    if name == st.session_state.get(_HOME) == st.session_state.get(_OPEN):
+        key = f"{name}_link_{label}_{sorted(given.items())}"
+        st.button(md(label), key=key, type="tertiary", icon=icon or None, on_click=_turn, args=(given,))
+        return
     st.page_link(path_of(name), label=md(label), icon=icon, help="", query_params=dict(params or {}))
+
+
+def _turn(params: Mapping[str, str]) -> None:
+    st.query_params.from_dict(dict(params))
 
 
 def go(name: str, params: Mapping[str, str] | None = None) -> None:

@@ -121,10 +121,15 @@ def test_a_firm_posts_a_problem_and_sees_teams_within_a_minute(visit: Any, peopl
     firm.page.reload()
     firm.settle()
     expect(firm.page.get_by_text(TITLE).first).to_be_visible()
-    if firm.page.get_by_role("button", name="接着填").count():
-        firm.page.get_by_role("button", name="接着填").first.click()
-        firm.page.get_by_role("heading", name="技术需求征集表").wait_for()
-        firm.settle()
+    firm.open()  # back at the list, the form is taken up again and stays open while it is filled
+    firm.page.get_by_role("button", name="继续填写").first.click()
+    firm.page.get_by_role("heading", name="技术需求征集表").wait_for()
+    firm.settle()
+    box = firm.page.get_by_label(re.compile("^预期目标")).first
+    box.fill("一年不换液")
+    box.press("Tab")
+    firm.settle()
+    expect(firm.page.get_by_role("heading", name="技术需求征集表")).to_be_visible()
     firm.page.get_by_role("button", name="提交给科技局").click()
     firm.page.locator("[class*='st-key-post_row_'], .st-key-post_detail").first.wait_for()
     with _look(people) as app:

@@ -296,3 +296,24 @@ def test_a_need_changed_meanwhile_is_merged_on_the_page(pages: Pages) -> None:
     assert not page.error
     stored = pages.app.records.need(need.need_id)
     assert (stored.goal, stored.status) == ("企业的新目标", NeedStatus.WAITING)
+
+
+def test_accepting_says_so(open_page: Callable[..., AppTest], app: Application) -> None:
+    """The button without a reason: it once did its work and reported a failure."""
+    waiting = app.posting.waiting()[0].need
+    page = open_page("post")
+    page.button(key=f"post_step_{waiting.need_id}_已发布").click().run()
+    assert not page.error
+    assert app.records.need(waiting.need_id).status == "已发布"
+
+
+def test_a_draft_taken_up_again_stays_open(open_page: Callable[..., AppTest], app: Application) -> None:
+    firm = next(person for person in app.entrance.demo_people() if person.role is Role.FIRM)
+    draft = app.as_person(firm).posting.start()
+    app.as_person(firm).posting.save(draft.draft_id, "title", "轴承磨得快", draft.version)
+    page = open_page("overview")
+    page.selectbox(key="bar_role").set_value(firm.login).run()
+    link = next(button for button in page.button if button.label == "继续填写")
+    link.click().run()
+    assert draft.draft_id in page.query_params["draft"]
+    assert page.text_input(key=f"post_field_{draft.draft_id}_title").value == "轴承磨得快"

@@ -83,7 +83,8 @@ def take(need_id: str, to: str, version: int, label: str, reason_key: str = "") 
     with guard.calm_action("move need"):
         reason = str(st.session_state.get(reason_key) or "") if reason_key else ""
         resources.application().posting.move(need_id, to, version, reason)
-        st.session_state.pop(reason_key, None)
+        if reason_key:
+            st.session_state.pop(reason_key, None)
         guard.say_done(f"{label}：已办好。")
 
 
