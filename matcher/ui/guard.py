@@ -64,3 +64,5 @@ def show_kept() -> None:
     kept = st.session_state.pop(_FLASH, None)
     if kept is not None:
         _show(*kept)
+        # The sentence stands at the top; who pressed a button far below sees it in the corner too.
+        st.toast(md(kept[0]), icon=":material/error:")
