@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from matcher.services.bootstrap import Application
 from matcher.services.demo import tell_stories
+from matcher.services.entrance import DEMO_BUREAU
 from matcher.vocab import Stage
 
 
@@ -20,5 +21,13 @@ def test_stories_fill_the_pages_and_agree_with_the_log(app: Application) -> None
     assert app.overview.summary().year_signed == before + 1
     assert app.year.differences(app.year.dashboard().year) == ()
     assert tell_stories(app) == 0, "once"
+    admin, official = DEMO_BUREAU
+    demo = app.as_person(official)
+    assert set(demo.accounts.officials()) == {admin, official}
+    assert demo.following.hand_over(official.login, admin.login) == 3, (
+        "all of the official's that are not over"
+    )
+    decided = [one.decision.decided_at for one in demo.review.decided()]
+    assert decided == sorted(decided, reverse=True)
     app.records.drop_samples()
     assert app.following.list() == ()
