@@ -79,7 +79,7 @@ def test_a_session_is_the_browsers_and_ends_with_it(visit: Any, people: Any) -> 
     person.page.get_by_label("登录名", exact=True).fill("kezhang")
     person.page.get_by_label("密码", exact=True).fill("wrong-password")
     person.page.get_by_role("button", name="登录", exact=True).click()
-    expect(person.page.get_by_text("登录名或密码不对")).to_be_visible()
+    expect(person.page.get_by_test_id("stAlert").get_by_text("登录名或密码不对")).to_be_visible()
     person.page.get_by_label("密码", exact=True).fill(PASSWORD)
     person.page.get_by_role("button", name="登录", exact=True).click()
     person.wait_for_heading("needs_block", "导管外面那层滑溜的东西插两次就掉")
