@@ -85,10 +85,20 @@ def checked_amount(name: str, value: float | None) -> float | None:
     return float(value)
 
 
+def check_paid(engagement: Engagement) -> Engagement:
+    """The 对接. Raises InputError when more was paid than the contract is worth."""
+    signed, paid = engagement.signed_wan, engagement.paid_wan
+    if signed is not None and paid is not None and paid > signed:
+        raise InputError(f"到账金额 {paid:g} 万元大于合同金额 {signed:g} 万元。", "请检查这两个数。")
+    return engagement
+
+
 def checked_day(label: str, day: date | None, today: date, *, since: date | None = None) -> date:
     """A day that has come. Raises InputError when missing, in the future, before 2000, or before ``since``."""
     if day is None:
-        raise InputError(f"请填写{label}。", "格式如 2026-03-15。")
+        raise InputError(
+            f"请填写{label}，不能晚于今天。", f"今天是 {today:%Y-%m-%d}；日期写法如 2026-03-15。"
+        )
     if day > today:
         raise InputError(
             f"{label} {day:%Y-%m-%d} 还没有到。", f"今天是 {today:%Y-%m-%d}，请填已经发生的日期。"
@@ -119,7 +129,7 @@ def after_step(
         landed = checked_day("落地日期", typed.on, today, since=current.signed_on)
         paid = checked_amount("paid_wan", typed.paid_wan)
         after = replace(current, landed_on=landed, paid_wan=current.paid_wan if paid is None else paid)
-        return after, {"landed_on": landed.isoformat(), **_given("paid_wan", paid)}
+        return check_paid(after), {"landed_on": landed.isoformat(), **_given("paid_wan", paid)}
     if to == Stage.ENDED:
         ended = checked_day("终止日期", typed.on or today, today, since=current.signed_on)
         after = replace(current, ended_on=ended, end_reason=typed.reason)
@@ -154,7 +164,7 @@ def _signed(
         "contract_kind": after.contract_kind,
         "signed_wan": after.signed_wan,
     }
-    return after, {**said, **_given("paid_wan", after.paid_wan)}
+    return check_paid(after), {**said, **_given("paid_wan", after.paid_wan)}
 
 
 def _given(name: str, value: float | None) -> dict[str, object]:
@@ -226,7 +236,7 @@ def changed_fields(
             same_contract(stored, current, str(values["contract_no"]))
     after = replace(current, **values)  # type: ignore[arg-type]
     changes = {name: [_plain(getattr(current, name)), _plain(value)] for name, value in values.items()}
-    return after, changes
+    return check_paid(after), changes
 
 
 def _checked(name: str, value: object) -> object:
