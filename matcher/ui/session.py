@@ -18,7 +18,7 @@ from matcher.services.bootstrap import Application
 from matcher.services.entrance import Entrance
 from matcher.ui.components.html import set_cookie
 
-COOKIE = "matcher_session"
+COOKIE, DEMO_COOKIE = "matcher_session", "matcher_demo_role"
 _TOKEN, _SEND, _SEEN, _DEMO = "session_token", "session_send_cookie", "session_seen", "session_demo"
 _TRUSTED_S = 2.0
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
@@ -82,7 +82,7 @@ def bound(application: Application) -> Application:
 def begin(new_token: str) -> None:
     """Keep a new session in this tab and, with the next page, in the browser."""
     st.session_state[_TOKEN] = new_token
-    st.session_state[_SEND] = new_token
+    st.session_state[_SEND] = (COOKIE, new_token)
     forget()
 
 
@@ -91,15 +91,17 @@ def end(entrance: Entrance) -> None:
     entrance.sign_out(token())
     for key in list(st.session_state.keys()):
         del st.session_state[key]
-    st.session_state[_SEND] = ""
+    st.session_state[_SEND] = (COOKIE, "")
 
 
 def send_cookie() -> None:
-    """Hand a new or ended session to the browser; once. Scripts of another site never get to send it."""
-    if _SEND not in st.session_state:
-        return
-    value = str(st.session_state.pop(_SEND))
-    set_cookie(COOKIE, value)
+    """Hand a new or ended session, or the demo's role, to the browser; once.
+
+    Scripts of another site never get to send it.
+    """
+    name, value = st.session_state.pop(_SEND, ("", ""))
+    if name:
+        set_cookie(name, value)
 
 
 def demo_people(entrance: Entrance) -> tuple[Person, ...]:
@@ -111,12 +113,15 @@ def demo_people(entrance: Entrance) -> tuple[Person, ...]:
 
 
 def choose_demo(login: str) -> None:
-    """Play another person of the demo."""
+    """Play another person of the demo, also after the page is loaded anew."""
     st.session_state[_DEMO] = login
+    role = next((p.role.name for p in st.session_state.get("session_people", ()) if p.login == login), "")
+    st.session_state[_SEND] = (DEMO_COOKIE, role)
     forget()
 
 
 def _demo_person(entrance: Entrance) -> Person | None:
     people = demo_people(entrance)
-    wanted = st.session_state.get(_DEMO)
-    return next((p for p in people if p.login == wanted), people[0] if people else None)
+    login, role = st.session_state.get(_DEMO), st.context.cookies.get(DEMO_COOKIE)
+    chosen = [p for p in people if p.login == login] or [p for p in people if p.role.name == role]
+    return next(iter((*chosen, *people)), None)
