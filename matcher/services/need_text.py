@@ -114,6 +114,11 @@ def form_texts(content: Mapping[str, str]) -> dict[str, str]:
     return {name: content.get(name, "") for name in FORM}
 
 
+def has_words(content: Mapping[str, str]) -> bool:
+    """Whether anything was typed into the form."""
+    return form_texts(content) != form_texts(EMPTY_FORM)
+
+
 def join_parts(content: Mapping[str, str]) -> str:
     """主要问题 from its three parts."""
     return clean_text("\n\n".join(content.get(name, "") for name in PARTS))

@@ -172,8 +172,13 @@ def test_an_official_opens_an_account_and_hands_over_the_password(
     app: Application, open_page: Callable[..., AppTest]
 ) -> None:
     page = open_page("users")
+    page.segmented_control(key="users_tab").set_value("开通账号").run()
     page.text_input(key="users_login").set_value("example-firm")
     page.text_input(key="users_name").set_value("示例企业账号")
+    page.button(key="users_create").click().run()
+    assert "企业" in page.error[0].value, "no firm is chosen for somebody by its place in the list"
+    firm = page.selectbox(key="users_firm")
+    firm.set_value(firm.options[0]).run()
     page.button(key="users_create").click().run()
     assert not page.error
     password = page.code[0].value

@@ -138,6 +138,8 @@ def hand_over(page: str, rows: Sequence[EngagementRow]) -> None:
             sorted(people.keys(), key=people.__getitem__),
             key=f"{page}_over_to",
             format_func=people.__getitem__,
+            index=None,
+            placeholder="选一位同事",
         )
         st.caption("已终止的不移交。移交会记入每个对接的经过，不影响催办天数。")
         st.button("移交", key=f"{page}_over_save", on_click=_hand_over, args=(page, names, people))
@@ -145,6 +147,8 @@ def hand_over(page: str, rows: Sequence[EngagementRow]) -> None:
 
 def _hand_over(page: str, names: dict[str, str], people: dict[str, str]) -> None:
     with guard.calm_action("hand over"):
-        giver, taker = (str(st.session_state[f"{page}_over_{side}"]) for side in ("from", "to"))
+        giver, taker = (str(st.session_state[f"{page}_over_{side}"] or "") for side in ("from", "to"))
+        if not taker:
+            raise InputError("还没有选移入的同事。", "请在“移入”里选一位。")
         n = resources.application().following.hand_over(giver, taker)
         guard.say_done(md(f"{names.get(giver, giver)} 的 {n} 项对接已移交给 {people.get(taker, taker)}。"))

@@ -6,6 +6,7 @@ import streamlit as st
 
 from matcher.models import Draft
 from matcher.services.need_rows import WaitingRow
+from matcher.services.need_text import has_words
 from matcher.ui import guard, navigation, resources, texts
 from matcher.ui.components import records
 from matcher.ui.components.html import join, sample_badge, show, tag
@@ -134,6 +135,7 @@ def _behalf() -> None:
 
 def show_drafts(drafts: tuple[Draft, ...], firms: dict[str, str] | None = None) -> None:
     """Forms not handed in yet, each with the way back to it; ``firms`` adds whose they are."""
+    drafts = tuple(draft for draft in drafts if draft.need_id or has_words(draft.content))
     if not drafts:
         return
     st.subheader(f"还没提交的（{len(drafts)}）", anchor=False)

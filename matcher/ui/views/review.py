@@ -41,7 +41,9 @@ def _held(wanted: NeedFilter, need_id: str) -> Tray:
     return review_tray.tray(wanted, need_id)
 
 
-layout.heading("审核台", "系统为每条已发布的需求推荐几个团队：接受就开始对接，搁置以后再说，不合适请选原因。")
+layout.heading(
+    "审核台", "系统为每条已发布的需求推荐几个团队：接受就开始对接；搁置（以后再看）或不合适，请选原因。"
+)
 with guard.calm("review"):
     narrowing = NeedFilter()
     with st.container(horizontal=True, vertical_alignment="center"):

@@ -69,7 +69,12 @@ def _form(person: Person) -> None:
     if role is Role.FIRM:
         firms = {firm.firm_id: firm.name for firm in app.records.firms()}
         st.selectbox(
-            "企业", sorted(firms, key=firms.__getitem__), key=f"{PAGE}_firm", format_func=firms.__getitem__
+            "企业",
+            sorted(firms, key=firms.__getitem__),
+            key=f"{PAGE}_firm",
+            format_func=firms.__getitem__,
+            index=None,
+            placeholder="选一家企业",
         )
         st.caption("没有这家企业？先到“需求受理”的代录里登记。")
     elif role is Role.TEAM:
@@ -99,7 +104,7 @@ def _state(account: Account) -> str:
 def _accounts(person: Person) -> None:
     accounts = resources.application().accounts.list()
     if not accounts:
-        st.info("还没有可管理的账号。先在下面开通一个。")
+        st.info("还没有可管理的账号。先在“开通账号”里开通一个。")
         return
     wanted = st.text_input("查找账号", key=f"{PAGE}_text", placeholder="登录名、姓名或单位", type="search")
     shown = [
@@ -152,12 +157,14 @@ with guard.calm("users"):
     if session.find(resources.process().entrance)[0] == "demo":
         st.info("现在是演示模式，账号不起作用。先在“我的账号”里建立第一个管理员账号。")
     _show_handed()
-    names = ["账号", "开通账号"] + (["操作记录"] if may(me, Action.SEE_AUDIT) else [])
-    tabs = st.tabs(names)
-    with tabs[0], guard.calm("accounts"):
-        _accounts(me)
-    with tabs[1], guard.calm("new account"):
-        _form(me)
-    if may(me, Action.SEE_AUDIT):
-        with tabs[2], guard.calm("audit"):
+    tabs = ["账号", "开通账号"] + (["操作记录"] if may(me, Action.SEE_AUDIT) else [])
+    tab = st.segmented_control(
+        "看什么", tabs, default=tabs[0], required=True, key=f"{PAGE}_tab", label_visibility="collapsed"
+    )
+    with guard.calm(f"users {tab}"):
+        if tab == tabs[0]:
+            _accounts(me)
+        elif tab == tabs[1]:
+            _form(me)
+        else:
             _audit()
