@@ -2,13 +2,13 @@
 
 Owns the one formula behind every number on pages, in files and in ``evaluate``: three channel signals in 0–1,
 computed on the whole pool, times fixed non-negative weights. Filters, paging and practical signals come later and
-never change it.
+never change it. What a query gives by itself (``Asked``) outlives an edit of the pool; the statistics are taken anew.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,7 @@ from matcher.retrieval.expansion import CalledTopic, Expander, query_weights
 from matcher.retrieval.fusion import fuse, standardise
 from matcher.retrieval.index import PoolIndex
 from matcher.retrieval.pool import build_lines, build_text_lines
+from matcher.retrieval.reuse import find_unchanged
 from matcher.text.tokenise import Tokeniser
 from matcher.vocab import Channel
 
@@ -79,6 +80,8 @@ class PoolScores:
     def pick(cls, rows: Sequence[tuple[PoolScores, int]]) -> PoolScores:
         """One query a row, taken from other scores over the same items and channels; at least one row."""
         first = rows[0][0]
+        if [(id(scores), row) for scores, row in rows] == [(id(first), n) for n in range(len(first.score))]:
+            return first
 
         def stack(channel: Channel, part: str) -> NDArray[np.float64]:
             return np.stack([getattr(scores, part)[channel][row] for scores, row in rows])
@@ -88,6 +91,23 @@ class PoolScores:
             {channel: stack(channel, "contributions") for channel in first.contributions},
             np.stack([scores.score[row] for scores, row in rows]),
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What one query gives whatever else is in the pool.
+
+    Attributes:
+        weights: its own features.
+        topics: what the thesaurus adds.
+        vector: shape (dimension,); None without an encoder.
+        cosines: with every item and background text, shape (items + background,); None without an encoder.
+    """
+
+    weights: Mapping[str, float]
+    topics: tuple[CalledTopic, ...]
+    vector: Vectors | None
+    cosines: NDArray[np.float64] | None
 
 
 class Scorer:
@@ -126,7 +146,25 @@ class Scorer:
 
     def score(self, queries: Sequence[Query]) -> PoolScores:
         """Score every item for every query."""
-        parts = [self._signals(queries[i : i + BATCH]) for i in range(0, len(queries), BATCH)]
+        return self.rate(self.ask(queries))
+
+    def ask(self, queries: Sequence[Query]) -> list[Asked]:
+        """What each query gives by itself."""
+        asked: list[Asked] = []
+        for start in range(0, len(queries), BATCH):
+            texts = [query.text for query in queries[start : start + BATCH]]
+            features, vectors = [self.tokeniser.features(text) for text in texts], self.encode(texts)
+            called = zip(features, self.expander.call_topics(features, vectors), strict=True)
+            made = [Asked(query_weights(words), tuple(topics), None, None) for words, topics in called]
+            if vectors is not None:
+                found = zip(made, vectors, self._cosines(vectors), strict=True)
+                made = [replace(one, vector=vector, cosines=row) for one, vector, row in found]
+            asked += made
+        return asked
+
+    def rate(self, asked: Sequence[Asked]) -> PoolScores:
+        """The scores of queries; ``asked`` was made by this scorer."""
+        parts = [self._signals(asked[i : i + BATCH]) for i in range(0, len(asked), BATCH)]
         n_items = len(self.index.pool.item_ids)
         signals = {
             channel: np.concatenate([part[channel] for part in parts]) if parts else np.zeros((0, n_items))
@@ -136,17 +174,33 @@ class Scorer:
         score, contributions = fuse(signals, self.params.weights)
         return PoolScores(signals, contributions, score)
 
-    def _signals(self, queries: Sequence[Query]) -> dict[Channel, NDArray[np.float64]]:
-        features = [self.tokeniser.features(query.text) for query in queries]
-        vectors = self.encode([query.text for query in queries])
-        topics = self.expander.call_topics(features, vectors)
+    def ask_again(self, asked: Sequence[Asked], earlier: Scorer) -> list[Asked]:
+        """What ``earlier`` gave, for the items there are now; it must have had the same words and encoder.
+
+        Only items whose texts changed are compared anew, so nothing is returned when most of them did.
+        """
+        if self.encoder is None:
+            return list(asked)
+        kept, source = find_unchanged(self.index, earlier.index)
+        changed = np.setdiff1d(np.arange(len(self.index.item_texts)), kept)
+        if not asked or len(changed) > len(kept):
+            return []
+        vectors = np.stack([one.vector for one in asked if one.vector is not None])
+        rows = np.empty((len(asked), len(kept) + len(changed)))
+        rows[:, kept] = np.stack([one.cosines for one in asked if one.cosines is not None])[:, source]
+        rows[:, changed] = self._cosines(vectors, changed)
+        return [replace(one, cosines=row) for one, row in zip(asked, rows, strict=True)]
+
+    def _signals(self, asked: Sequence[Asked]) -> dict[Channel, NDArray[np.float64]]:
         items = self.index.items
         raw: dict[Channel, NDArray[np.float64]] = {
-            Channel.LEXICAL: items.score([query_weights(f) for f in features]),
-            Channel.THESAURUS: items.score([self.expander.expand(t, plain=self.plain) for t in topics]),
+            Channel.LEXICAL: items.score([one.weights for one in asked]),
+            Channel.THESAURUS: items.score([self.expander.expand(o.topics, plain=self.plain) for o in asked]),
         }
-        if vectors is not None:
-            raw[Channel.DENSE] = self._cosines(vectors)
+        if self.encoder is not None:
+            raw[Channel.DENSE] = self._heard(
+                np.stack([one.cosines for one in asked if one.cosines is not None])
+            )
         n_items = len(self.index.pool.item_ids)
         return {channel: standardise(values)[:, :n_items] for channel, values in raw.items()}
 
@@ -154,28 +208,36 @@ class Scorer:
         """Vectors of queries, or None without an encoder."""
         return self.encoder.encode_query(texts) if self.encoder is not None else None
 
-    def _cosines(self, queries: Vectors) -> NDArray[np.float64]:
-        """Cosine of queries and items, shape (queries, items + background): whole profile and best facets, mixed."""
+    def _heard(self, cosines: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Cosines in which items without a word stand last: a zero vector is no likeness and must not beat a negative."""
+        silent = np.diff(self.index.starts) == 0
+        if silent.any() and not silent.all():
+            cosines[:, silent] = cosines[:, ~silent].min(axis=1, keepdims=True)
+        return cosines
+
+    def _cosines(self, queries: Vectors, rows: NDArray[np.int64] | None = None) -> NDArray[np.float64]:
+        """Cosine of queries and items, shape (queries, items + background): whole profile and best facets, mixed.
+
+        ``rows``: only these items and background texts, ascending.
+        """
         assert self.index.item_vectors is not None
         assert self.index.facet_vectors is not None
-        share = self.params.facet_share
-        whole = self.index.item_vectors.cosines(queries).astype(np.float64)
-        silent = np.flatnonzero(np.diff(self.index.pool.starts) == 0)
-        if len(silent) and whole.size:  # a zero vector is no likeness: it must not beat a negative cosine
-            whole[:, silent] = whole.min(axis=1, keepdims=True)
+        share, starts = self.params.facet_share, self.index.starts
+        whole, facets = self.index.item_vectors, self.index.facet_vectors
+        if rows is not None:
+            sizes = np.diff(starts)
+            theirs = np.isin(np.repeat(np.arange(len(sizes)), sizes), rows)
+            whole, facets = whole.part(rows), facets.part(np.flatnonzero(theirs))
+            starts = np.concatenate([[0], np.cumsum(sizes[rows])])
+        cosines = whole.cosines(queries).astype(np.float64)
         if not share:
-            return whole
-        n_items, n_facets = len(self.index.pool.item_ids), len(self.index.pool.facets)
-        best = whole.copy()  # a background text is its own only facet
-        best[:, :n_items] = self._best_mean(self.index.facet_vectors.cosines(queries)[:, :n_facets])
-        return (1.0 - share) * whole + share * best
+            return cosines
+        return (1.0 - share) * cosines + share * self._best_mean(facets.cosines(queries), starts)
 
-    def _best_mean(self, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Mean cosine of each item's best facets, shape (queries, items); an item without facets gets the row's minimum."""
-        starts = self.index.pool.starts
+    def _best_mean(self, cosines: NDArray[np.float32], starts: NDArray[np.int64]) -> NDArray[np.float64]:
+        """Mean cosine of each item's best facets, shape (queries, items); zero for an item without facets."""
         sizes = np.diff(starts)
-        floor = cosines.min(axis=1, keepdims=True) if cosines.size else np.zeros((len(cosines), 1))
-        best = np.repeat(floor.astype(np.float64), len(sizes), axis=1)
+        best = np.zeros((len(cosines), len(sizes)))
         n_best = self.params.best_facets
         for width in np.unique(sizes[sizes > 0]):
             rows = np.flatnonzero(sizes == width)

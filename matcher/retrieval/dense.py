@@ -32,6 +32,10 @@ class DenseIndex:
         index.add(np.ascontiguousarray(vectors, dtype=np.float32))
         return cls(index)
 
+    def part(self, numbers: NDArray[np.int64]) -> DenseIndex:
+        """An index of some of the vectors, in the order of ``numbers``."""
+        return DenseIndex.build(self.vectors[numbers])
+
     @property
     def n_vectors(self) -> int:
         return int(self._index.ntotal)

@@ -18,6 +18,8 @@ from functools import cached_property
 from pathlib import Path
 from zipfile import BadZipFile
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy import sparse
 
 from matcher.encoding.protocol import Encoder
@@ -85,6 +87,12 @@ class PoolIndex:
     def facet_texts(self) -> list[str]:
         """Text of every row of ``facets``."""
         return [*(facet.text for facet in self.pool.facets), *self.background]
+
+    @cached_property
+    def starts(self) -> NDArray[np.int64]:
+        """Offsets as those of the pool, each background text standing as an item with one facet."""
+        behind = np.arange(1, len(self.background) + 1)
+        return np.concatenate([self.pool.starts, self.pool.starts[-1] + behind])
 
     @cached_property
     def item_texts(self) -> list[str]:

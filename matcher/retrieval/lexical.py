@@ -101,16 +101,14 @@ class LexicalIndex:
         n_wanted = self.n_documents if rows is None else len(rows)
         if not queries or not self.features or not n_wanted:
             return np.zeros((len(queries), n_wanted))
-        places, columns, values = [], [], []
-        for place, query in enumerate(queries):
-            for feature in sorted(query):
-                number = self._column.get(feature)
-                if number is not None:
-                    places.append(place)
-                    columns.append(number)
-                    values.append(query[feature])
+        sizes = [len(query) for query in queries]
+        asked = (self._column.get(feature, -1) for query in queries for feature in query)
+        columns = np.fromiter(asked, dtype=np.int64, count=sum(sizes))
+        values = np.fromiter((w for query in queries for w in query.values()), np.float64, count=sum(sizes))
+        places, known = np.repeat(np.arange(len(queries)), sizes), columns >= 0
         shape = (len(queries), len(self.features))
-        wanted = sparse.csr_array((np.array(values, dtype=np.float64), (places, columns)), shape=shape)
+        wanted = sparse.csr_array((values[known], (places[known], columns[known])), shape=shape)
+        wanted.sort_indices()  # sums do not depend on the order of a query's features
         if rows is None:
             return np.asarray((wanted @ self._by_feature).toarray(), dtype=np.float64)
         return np.asarray((self._weights[rows] @ wanted.T).toarray().T, dtype=np.float64)

@@ -10,7 +10,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -172,7 +172,14 @@ def build_expert_pool(experts: Iterable[Expert], works: Iterable[Work] = ()) -> 
     works_by_expert: dict[str, list[Work]] = {}
     for work in works:
         works_by_expert.setdefault(work.expert_id, []).append(work)
-    return _assemble({e.expert_id: build_facets(e, works_by_expert.get(e.expert_id, ())) for e in experts})
+    return _assemble(
+        {e.expert_id: _facets_of(e, tuple(works_by_expert.get(e.expert_id, ()))) for e in experts}
+    )
+
+
+@lru_cache(maxsize=16_384)  # after an edit of one record the others are not cut again
+def _facets_of(expert: Expert, works: tuple[Work, ...]) -> tuple[Facet, ...]:
+    return tuple(build_facets(expert, works))
 
 
 _FACET_OF_LINE = {

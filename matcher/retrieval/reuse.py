@@ -7,6 +7,7 @@ of another lexicon or another model lends nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -58,6 +59,20 @@ def _move(counts: Counts, features: Sequence[str], column: dict[str, int]) -> Co
     moved = np.fromiter((column[f] for f in features), dtype=np.int64, count=len(features))
     indices = moved[counts.indices] if len(features) else counts.indices
     return sparse.csr_array((counts.data, indices, counts.indptr), shape=(counts.shape[0], len(column)))
+
+
+def find_unchanged(index: PoolIndex, previous: PoolIndex) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Rows of items and background texts, ascending, that consist of the same facets as a row of an earlier index, and
+    the rows they have there.
+    """
+
+    def bundles(one: PoolIndex) -> list[tuple[str, ...]]:
+        return [tuple(one.facet_texts[start:end]) for start, end in pairwise(one.starts.tolist())]
+
+    known = {bundle: row for row, bundle in enumerate(bundles(previous))}
+    found = [(row, known[bundle]) for row, bundle in enumerate(bundles(index)) if bundle in known]
+    kept = np.array(found, dtype=np.int64).reshape(-1, 2)
+    return kept[:, 0], kept[:, 1]
 
 
 def bundle_matrix(pool: Pool, n_background: int) -> sparse.csr_array:

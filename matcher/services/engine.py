@@ -111,9 +111,8 @@ class Engine:
         key, base = self._fresh()  # at the start, words alone answer from here on
         prepared = with_encoder(base, encoder, self._shelf, tell)
         tell("比对需求与团队", 0, 1)
-        _ = (
-            prepared.need_scores
-        )  # a model that fails does so here; and the first look at an expert need not wait
+        # A model that fails does so here; and the first look at an expert need not wait.
+        prepared.scores_of(prepared.need_ids)
         with self._build_lock:
             exchanged()
             self._encoder = encoder
@@ -245,7 +244,7 @@ class Engine:
             pool = build_need_pool(records.needs.values())
             needs = scorer("needs", pool, previous.needs if previous else None)
         built = Snapshot(records, experts, needs, words)
-        if kept is not None and same_experts:
+        if kept is not None:
             built.inherit_scores(kept)
         self._progress = None
         return built

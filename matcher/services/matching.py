@@ -123,17 +123,16 @@ class MatchingService:
         """
         (snapshot, lacks), wanted = self._engine.question(), open_needs(filter)
         expert = self._access.expert(snapshot.records.expert(expert_id), Action.MATCH_EXPERT)
-        scorer, scores = snapshot.experts, snapshot.need_scores
+        scorer, needs = snapshot.experts, snapshot.records.needs
         column = scorer.index.pool.position[expert_id]
-        needs = snapshot.records.needs
-        ids = snapshot.need_ids
+        seen = [i for i in snapshot.need_ids if self._access.sees_need(needs[i])]
+        allowed = [i for i in seen if not snapshot.records.forbidden.kind(needs[i].company, expert)]
+        ids = [i for i in allowed if not wanted.reason(needs[i])]
+        scores = snapshot.scores_of(ids)
         order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[i, column]), 6), ids[i]))
-        order = [i for i in order if self._access.sees_need(needs[ids[i]])]
-        allowed = [i for i in order if not snapshot.records.forbidden.kind(needs[ids[i]].company, expert)]
-        kept = [i for i in allowed if not wanted.reason(needs[ids[i]])]
         capacity = snapshot.records.history.capacity_left(expert)
         pairs = []
-        for rank, i in enumerate(kept[:top], 1):
+        for rank, i in enumerate(order[:top], 1):
             need = needs[ids[i]]
             match = match_at(scorer, scores, i, column, need.need_id, expert_id)
             # What a team has had to do with a firm would name a firm it may not know.
@@ -150,8 +149,8 @@ class MatchingService:
             Direction.EXPERT_TO_NEEDS,
             pairs,
             scorer,
-            len(allowed) - len(kept),
-            len(order) - len(allowed) if self._access.is_bureau else 0,
+            len(allowed) - len(ids),
+            len(seen) - len(allowed) if self._access.is_bureau else 0,
             wanted,
             top,
             False,

@@ -98,22 +98,23 @@ def build_queue(
     )
     served = {taken for taken, _ in alive}
     needs = [
-        (row, need)
-        for row, need in enumerate(records.needs.values())
+        need
+        for need in records.needs.values()
         if need.status == NeedStatus.PUBLISHED and need_id in ("", need.need_id) and not wanted.reason(need)
     ]
-    needs.sort(key=lambda known: _order(known[1], served))
+    needs.sort(key=lambda need: _order(need, served))
+    scores = snapshot.scores_of([need.need_id for need in needs])
     items: list[QueueItem] = []
     ids, today = snapshot.experts.index.pool.item_ids, (now + BEIJING).date()
     n_total = n_needs = n_without = 0
-    for row, need in needs:
-        strong, waiting = _waiting(snapshot, latest, alive, row, need, per_need)
+    for row, need in enumerate(needs):
+        strong, waiting = _waiting(snapshot, latest, alive, _strong(scores, row, ids), need, per_need)
         n_total += len(waiting)
         n_needs += bool(waiting)
         n_without += not strong
         shown = [column for column in waiting if (need.need_id, ids[column]) not in skip]
         if shown and len(items) < limit:
-            matches = _matches(snapshot, snapshot.need_scores, row, need, shown, today)
+            matches = _matches(snapshot, scores, row, need, shown, today)
             run = _run(snapshot, need, matches, now, degraded)
             items += [_item(records, latest, need, match, run, today) for match in matches]
     scorer = snapshot.experts
@@ -130,7 +131,7 @@ def _waiting(
     snapshot: Snapshot,
     latest: Mapping[Pair, Decision],
     alive: frozenset[Pair],
-    row: int,
+    strong: Sequence[int],
     need: Need,
     per_need: int,
 ) -> tuple[bool, list[int]]:
@@ -143,7 +144,7 @@ def _waiting(
     waiting: list[int] = []
     n_looked = 0
     accepted = False
-    for column in _strong(snapshot.need_scores, row, ids):
+    for column in strong:
         pair = need.need_id, ids[column]
         if records.forbidden.kind(need.company, records.experts[ids[column]]):
             continue

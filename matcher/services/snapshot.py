@@ -14,7 +14,7 @@ from matcher.errors import NotFoundError
 from matcher.models import Cooperation, Engagement, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ForbiddenPairs, Names
 from matcher.ranking.practical import History
-from matcher.ranking.scorer import PoolScores, Scorer, need_query
+from matcher.ranking.scorer import Asked, PoolScores, Scorer, need_query
 from matcher.retrieval.expansion import Expander
 from matcher.retrieval.index import PoolIndex
 from matcher.retrieval.reuse import Progress
@@ -166,29 +166,34 @@ class Snapshot:
         """What is scored so far: need id → scores, and the row in them."""
         return {}
 
+    @cached_property
+    def _asked(self) -> dict[str, Asked]:
+        """What is known of needs whatever the other teams are, by id."""
+        return {}
+
     def scores_of(self, need_ids: Sequence[str]) -> PoolScores:
-        """Scores of some needs over all experts, a row for each id; at least one. Scored once a snapshot."""
+        """Scores of some needs over all experts, a row for each id; each need is scored once a snapshot."""
+        if not need_ids:
+            return self.experts.rate([])
         missing = [need_id for need_id in need_ids if need_id not in self._rows]
         if missing:
-            made = self.experts.score([need_query(self.records.needs[need_id]) for need_id in missing])
+            new = [need_id for need_id in missing if need_id not in self._asked]
+            asked = self.experts.ask([need_query(self.records.needs[need_id]) for need_id in new])
+            self._asked.update(zip(new, asked, strict=True))
+            made = self.experts.rate([self._asked[need_id] for need_id in missing])
             self._rows.update({need_id: (made, row) for row, need_id in enumerate(missing)})
         return PoolScores.pick([self._rows[need_id] for need_id in need_ids])
 
-    @cached_property
-    def need_scores(self) -> PoolScores:
-        """Scores of all needs over all experts, rows in the order of ``need_ids``."""
-        if not self.need_ids:
-            return self.experts.score([])
-        scores = self.scores_of(self.need_ids)
-        self._rows.update({need_id: (scores, row) for row, need_id in enumerate(self.need_ids)})
-        return scores
-
     def inherit_scores(self, earlier: Snapshot) -> None:
-        """Take over the rows of needs that did not change; the experts must be the same."""
+        """Take over what still holds of needs that did not change; words and model must be the same."""
         needs, before = self.records.needs, earlier.records.needs
-        self._rows.update(
-            {i: row for i, row in earlier._rows.items() if i in needs and needs[i] == before[i]}
-        )
+        same = [i for i in earlier._asked if i in needs and needs[i] == before[i]]
+        if self.experts is earlier.experts:
+            self._asked.update({i: earlier._asked[i] for i in same})
+            self._rows.update({i: earlier._rows[i] for i in same if i in earlier._rows})
+        else:
+            again = self.experts.ask_again([earlier._asked[i] for i in same], earlier.experts)
+            self._asked.update(zip(same, again, strict=bool(again)))
 
 
 def with_encoder(base: Snapshot, encoder: Encoder | None, shelf: IndexShelf, tell: Progress) -> Snapshot:
