@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from matcher.columns import RecordKind, fields_of
 from matcher.intake.coaching import Check, check_need, missing_summary
@@ -18,9 +18,7 @@ from matcher.models import Engagement, Need, Person
 from matcher.services.access import Access
 from matcher.services.snapshot import Records
 from matcher.store.entries import AuditEvent
-from matcher.store.records import batches
 from matcher.store.repositories import Repositories
-from matcher.store.tables import needs as need_table
 from matcher.vocab import DecisionKind, NeedStatus, Role
 from matcher.workflow.states import NEED_STEPS, OPEN_STAGES, Step
 
@@ -97,7 +95,6 @@ class Reader:
         self, session: Connection, access: Access, records: Records, needs: Iterable[Need] | None = None
     ) -> None:
         """``needs``: as stored in this transaction; by default those of ``records``, read anew when they changed."""
-        self._session = session
         self._stored = Repositories(session)
         self._access = access
         self._records = records
@@ -110,7 +107,10 @@ class Reader:
     def rows(self, needs: Collection[Need]) -> tuple[NeedRow, ...]:
         """Their rows, what happened last first, then by id."""
         ids = [need.need_id for need in needs]
-        versions, drafts = self._versions(ids), {d.need_id: d.draft_id for d in self._stored.drafts.all()}
+        versions, drafts = (
+            self._stored.needs.versions(ids),
+            {d.need_id: d.draft_id for d in self._stored.drafts.all()},
+        )
         accepted = dict.fromkeys(ids, 0)
         for (need_id, _), decision in self._stored.decisions.latest_by_pair(ids).items():
             accepted[need_id] += decision.kind == DecisionKind.ACCEPT
@@ -118,7 +118,7 @@ class Reader:
         rows = [
             NeedRow(
                 self._access.shown_need(need),
-                versions[need.need_id],
+                versions.get(need.need_id, 0),
                 accepted[need.need_id],
                 tuple(e.stage for e in self._engagements(need.need_id) if e.stage in OPEN_STAGES),
                 self._line(last[need.need_id]) if need.need_id in last else None,
@@ -133,7 +133,7 @@ class Reader:
         """Needs in 待受理, the longest waiting first; imported ones, of which nobody knows since when, before all."""
         found = [n for n in self.needs.values() if n.status in ("", NeedStatus.WAITING)]
         ids = [need.need_id for need in found]
-        versions = self._versions(ids)
+        versions = self._stored.needs.versions(ids)
         came = {
             event.object_id: event.at
             for event in self._events(ids)
@@ -143,7 +143,9 @@ class Reader:
         for need in found:
             checks = check_need(need)
             key = need.need_id
-            rows.append(WaitingRow(need, versions[key], came.get(key), checks, missing_summary(checks)))
+            rows.append(
+                WaitingRow(need, versions.get(key, 0), came.get(key), checks, missing_summary(checks))
+            )
         rows.sort(key=lambda row: (row.since.timestamp() if row.since else 0, row.need.need_id))
         return tuple(rows)
 
@@ -155,13 +157,6 @@ class Reader:
             events += self._stored.audit.of_many("engagement", list(own), action)
         events.sort(key=lambda event: event.event_id, reverse=True)
         return tuple(self._line(event, own.get(event.object_id)) for event in events)
-
-    def _versions(self, ids: Collection[str]) -> dict[str, int]:
-        cells, found = need_table.c, dict.fromkeys(ids, 0)
-        for batch in batches(ids):
-            query = select(cells.need_id, cells.version).where(cells.need_id.in_(batch))
-            found |= {row.need_id: row.version for row in self._session.execute(query)}
-        return found
 
     def _events(self, ids: Collection[str]) -> list[AuditEvent]:
         """Events of the needs themselves, oldest first."""

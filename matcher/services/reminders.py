@@ -48,9 +48,6 @@ class OwnerDigest:
     name: str
     items: tuple[DigestItem, ...]
 
-    def of_degree(self, degree: int) -> tuple[DigestItem, ...]:
-        return tuple(item for item in self.items if item.lateness.degree == degree)
-
 
 @dataclass(frozen=True, slots=True)
 class Digest:

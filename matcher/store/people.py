@@ -99,17 +99,6 @@ class AccountRepository:
     def set_disabled(self, login: str, disabled: bool) -> None:
         self._change(login, disabled=disabled)
 
-    def set_person(self, person: Person) -> None:
-        """Replace name, role and owner ids."""
-        self._change(
-            person.login,
-            name=person.name,
-            role=person.role.value,
-            firm_id=person.firm_id,
-            institution_id=person.institution_id,
-            expert_id=person.expert_id,
-        )
-
     def _change(self, login: str, **values: object) -> None:
         version = accounts.c.version + 1
         done = self._connection.execute(

@@ -71,11 +71,6 @@ class RecordRepository(Generic[R]):
     def count(self) -> int:
         return self._connection.execute(select(func.count()).select_from(self._table)).scalar_one()
 
-    def hashes(self) -> dict[str, str]:
-        """Content hash by id, ordered as ``all``; equal hashes mean equal records."""
-        rows = self._connection.execute(select(self._id, self._table.c.content_hash))
-        return dict(sorted((record_id, digest) for record_id, digest in rows))
-
     def version(self, record_id: str) -> int:
         """The stored version, from 1; it never returns to a value it had, even after deletion.
 
@@ -83,6 +78,10 @@ class RecordRepository(Generic[R]):
             NotFoundError: no such record.
         """
         return self._state(record_id)[1]
+
+    def versions(self, ids: Collection[str]) -> dict[str, int]:
+        """The stored version of those that exist, in the order given."""
+        return {key: version for key, (_, version) in self._states(ids).items()}
 
     def upsert(self, records: Iterable[R]) -> UpsertResult:
         """Insert what is new, overwrite what differs, leave the rest untouched.

@@ -111,12 +111,6 @@ class EngagementRepository(VersionedRepository[Engagement]):
         row = self._connection.execute(query).first()
         return None if row is None else self._decode(row)
 
-    def by_contract(self, contract_no: str) -> tuple[Engagement, ...]:
-        """Those registered under a contract number, ordered by id."""
-        query = select(engagements).where(engagements.c.contract_no == contract_no)
-        found = [self._decode(row) for row in self._connection.execute(query)]
-        return tuple(sorted(found, key=lambda one: one.engagement_id))
-
     def _log(self, engagement_id: str, op: str) -> None:
         row = {"kind": "engagements", "record_id": engagement_id, "op": op, "at": self._clock()}
         self._connection.execute(insert(changes).values(**row))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
@@ -328,30 +328,22 @@ def test_a_contact_meanwhile_does_not_stop_an_edit(wang: Application, begin: Beg
 
 def test_many_writers_lose_nothing(wang: Application, begin: Begin) -> None:
     one = begin()
-    failures: list[Exception] = []
 
     def work(number: int) -> None:
         person = wang.as_person((WANG, LI)[number % 2])
-        try:
-            for step in range(5):
-                while True:
-                    seen = person.following.open(one.engagement_id).engagement
-                    try:
-                        person.following.edit(
-                            one.engagement_id, seen.version, note=f"{seen.note}|{number}.{step}"
-                        )
-                        break
-                    except ConflictError:
-                        continue
-        except Exception as error:
-            failures.append(error)
+        for step in range(5):
+            while True:
+                seen = person.following.open(one.engagement_id).engagement
+                try:
+                    person.following.edit(
+                        one.engagement_id, seen.version, note=f"{seen.note}|{number}.{step}"
+                    )
+                    break
+                except ConflictError:
+                    continue
 
-    threads = [threading.Thread(target=work, args=(n,)) for n in range(4)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert not failures
+    with ThreadPoolExecutor(4) as threads:
+        list(threads.map(work, range(4)))
     kept = wang.following.open(one.engagement_id).engagement
     assert sorted(kept.note.split("|")[1:]) == sorted(f"{n}.{s}" for n in range(4) for s in range(5))
     chain = [e.detail["changes"]["note"] for e in events(wang, one.engagement_id)[1:]]  # type: ignore[index]
