@@ -38,11 +38,11 @@ class LineScorer:
     def _channels(scorer: Scorer, query: Query) -> dict[Channel, Raw]:
         texts = [line.text for line in query.lines]
         features = [scorer.tokeniser.features(text) for text in texts]
-        original = [query_weights(found) for found in features]
+        facets, vectors = scorer.index.facets, scorer.index.facet_vectors
+        original = facets.prepare([query_weights(found) for found in features])
         encoded = scorer.encode(texts)
         topics = scorer.expander.call_topics(features, encoded)
-        added = [scorer.expander.expand(called, plain=scorer.plain) for called in topics]
-        facets, vectors = scorer.index.facets, scorer.index.facet_vectors
+        added = facets.prepare([scorer.expander.bundles(called, plain=scorer.plain) for called in topics])
         channels: dict[Channel, Raw] = {
             Channel.LEXICAL: lambda numbers: facets.score(original, numbers),
             Channel.THESAURUS: lambda numbers: facets.score(added, numbers),

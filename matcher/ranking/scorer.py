@@ -195,7 +195,9 @@ class Scorer:
         items = self.index.items
         raw: dict[Channel, NDArray[np.float64]] = {
             Channel.LEXICAL: items.score([one.weights for one in asked]),
-            Channel.THESAURUS: items.score([self.expander.expand(o.topics, plain=self.plain) for o in asked]),
+            Channel.THESAURUS: items.score(
+                [self.expander.bundles(o.topics, plain=self.plain) for o in asked]
+            ),
         }
         if self.encoder is not None:
             raw[Channel.DENSE] = self._heard(

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from matcher.encoding.protocol import Encoder, Vectors
 from matcher.models import Bridge
-from matcher.retrieval.lexical import LexicalIndex
+from matcher.retrieval.lexical import Bundle, LexicalIndex
 from matcher.text.normalise import normalise
 from matcher.text.thesaurus import Thesaurus, Topic
 from matcher.text.tokenise import Tokeniser
@@ -105,10 +105,14 @@ class Expander:
     def expand(self, topics: Sequence[CalledTopic], *, plain: bool = False) -> dict[str, float]:
         """Weighted features the topics add: technical ones, or with ``plain`` the plain ones (searching needs)."""
         weights: dict[str, float] = {}
-        for called in topics:
-            for feature in self._features_of(called.topic, plain):
-                weights[feature] = weights.get(feature, 0.0) + called.weight
+        for features, weight in self.bundles(topics, plain=plain):
+            for feature in features:
+                weights[feature] = weights.get(feature, 0.0) + weight
         return weights
+
+    def bundles(self, topics: Sequence[CalledTopic], *, plain: bool = False) -> list[Bundle]:
+        """The same, the features of each topic together."""
+        return [(self._features_of(called.topic, plain), called.weight) for called in topics]
 
     def _features_of(self, topic: Topic, plain: bool) -> frozenset[str]:
         key = (topic.name, plain)

@@ -9,7 +9,7 @@ Source: Robertson & Zaragoza (2009), The Probabilistic Relevance Framework, eq. 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,6 +25,9 @@ class BM25Params:
     k1: float = 1.2
     b: float = 0.75
 
+
+Bundle = tuple[frozenset[str], float]
+"""Features that share one weight."""
 
 Counts = sparse.csr_array
 """How often each feature stands in each document, shape (documents, features), int32."""
@@ -63,6 +66,7 @@ class LexicalIndex:
         self.features = list(features)
         self.idf = np.log1p((self.n_documents - n_holding + 0.5) / (n_holding + 0.5))
         self._column = {feature: number for number, feature in enumerate(self.features)}
+        self._columns_of: dict[frozenset[str], NDArray[np.int64]] = {}
         self._weights = self._weigh(counts)
         self._by_feature = self._weights.T.tocsr()
 
@@ -86,29 +90,59 @@ class LexicalIndex:
             (values.astype(np.float32), counts.indices, counts.indptr), shape=counts.shape
         )
 
+    def prepare(self, queries: Sequence[Mapping[str, float] | Sequence[Bundle]]) -> sparse.csr_array:
+        """Queries as a matrix of shape (queries, features); features the collection does not know are ignored.
+
+        Args:
+            queries: feature → weight, or bundles, whose columns are remembered and whose weights add up.
+        """
+        columns: list[NDArray[np.int64]] = [np.zeros(0, dtype=np.int64)]
+        values: list[NDArray[np.float64]] = [np.zeros(0)]
+        ends = [0]
+        for query in queries:
+            if isinstance(query, Mapping):
+                columns.append(self._numbers(query))
+                values.append(np.fromiter(query.values(), np.float64, count=len(query)))
+                size = len(query)
+            else:
+                found = [(self._bundle(features), weight) for features, weight in query]
+                columns += [numbers for numbers, _ in found]
+                values += [np.full(len(numbers), weight) for numbers, weight in found]
+                size = sum(len(numbers) for numbers, _ in found)
+            ends.append(ends[-1] + size)
+        number, weight = np.concatenate(columns), np.concatenate(values)
+        places, known = np.repeat(np.arange(len(queries)), np.diff(ends)), number >= 0
+        shape = (len(queries), len(self.features))
+        wanted = sparse.csr_array((weight[known], (places[known], number[known])), shape=shape)
+        wanted.sum_duplicates()  # in ascending columns: sums do not depend on the order of a query's features
+        return wanted
+
+    def _bundle(self, features: frozenset[str]) -> NDArray[np.int64]:
+        if features not in self._columns_of:
+            self._columns_of[features] = np.sort(self._numbers(features))
+        return self._columns_of[features]
+
+    def _numbers(self, features: Collection[str]) -> NDArray[np.int64]:
+        return np.fromiter((self._column.get(f, -1) for f in features), np.int64, count=len(features))
+
     def score(
-        self, queries: Sequence[Mapping[str, float]], rows: NDArray[np.int64] | None = None
+        self,
+        queries: Sequence[Mapping[str, float] | Sequence[Bundle]] | sparse.csr_array,
+        rows: NDArray[np.int64] | None = None,
     ) -> NDArray[np.float64]:
         """Score documents for every query.
 
         Args:
-            queries: feature → weight; features the collection does not know are ignored.
+            queries: as ``prepare`` takes or returns them.
             rows: score only these documents; all of them when None.
 
         Returns:
             Shape (queries, documents or rows), ≥ 0 for non-negative weights, unbounded, comparable within one query.
         """
+        wanted = queries if isinstance(queries, sparse.csr_array) else self.prepare(queries)
         n_wanted = self.n_documents if rows is None else len(rows)
-        if not queries or not self.features or not n_wanted:
-            return np.zeros((len(queries), n_wanted))
-        sizes = [len(query) for query in queries]
-        asked = (self._column.get(feature, -1) for query in queries for feature in query)
-        columns = np.fromiter(asked, dtype=np.int64, count=sum(sizes))
-        values = np.fromiter((w for query in queries for w in query.values()), np.float64, count=sum(sizes))
-        places, known = np.repeat(np.arange(len(queries)), sizes), columns >= 0
-        shape = (len(queries), len(self.features))
-        wanted = sparse.csr_array((values[known], (places[known], columns[known])), shape=shape)
-        wanted.sort_indices()  # sums do not depend on the order of a query's features
+        if not wanted.nnz or not n_wanted:
+            return np.zeros((wanted.shape[0], n_wanted))
         if rows is None:
             return np.asarray((wanted @ self._by_feature).toarray(), dtype=np.float64)
         return np.asarray((self._weights[rows] @ wanted.T).toarray().T, dtype=np.float64)
