@@ -97,9 +97,19 @@ def show_styles() -> None:
 def set_cookie(name: str, value: str) -> None:
     """Give the browser a cookie for this site alone, or take it back when ``value`` is empty.
 
-    The only script of the pages; it holds nothing a person typed.
+    Holds nothing a person typed.
     """
     age = "" if value else "; Max-Age=0"
     text = json.dumps(f"{name}={value}; Path=/; SameSite=Strict{age}")
     secure = "(location.protocol === 'https:' ? '; Secure' : '')"
     st.html(f"<script>document.cookie = {text} + {secure};</script>", unsafe_allow_javascript=True)
+
+
+def fold_menu(turn: int) -> None:
+    """Close the menu that covers the page in a narrow window: Streamlit leaves it open once a page was chosen.
+
+    ``turn`` is another number every time: the browser runs a script it has seen at that place only once.
+    """
+    button = "document.querySelector('[data-testid=stSidebarCollapseButton] button')"
+    script = f"<script>/* {turn} */ if (innerWidth < 768) {button}?.click();</script>"
+    st.html(script, unsafe_allow_javascript=True)
