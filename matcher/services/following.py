@@ -18,16 +18,15 @@ from matcher.export.writers import write_document
 from matcher.models import Attachment, Engagement
 from matcher.services import enclosures
 from matcher.services.access import Access, permits
+from matcher.services.contracts import checked_day, same_contract
 from matcher.services.engine import Engine
 from matcher.services.following_rules import (
     WAYS,
     Typed,
     after_step,
     changed_fields,
-    checked_day,
     checked_owner,
     checked_text,
-    same_contract,
 )
 from matcher.services.following_views import (
     BoardColumn,
@@ -152,13 +151,13 @@ class FollowingService:
 
     @permits(Action.EDIT_ENGAGEMENT)
     def edit(self, /, engagement_id: str, version: int, **fields: object) -> Engagement:
-        """Change next_action, due_on, owner, note, or of a signed one contract_no, contract_kind, signed_wan, paid_wan.
+        """Change next_action, due_on, owner, note, or what a signed one says of its contract.
 
         Raises: as ``move``; ValueError for another field.
         """
         with self._writing() as writer:
             current = writer.current(engagement_id, version)
-            after, changes = changed_fields(writer.stored, self._access, current, fields)
+            after, changes = changed_fields(writer.stored, self._access, current, fields, self._today)
             if not changes:
                 return current
             if changes.keys() != {"owner"}:

@@ -1,7 +1,7 @@
 """What a step, a change or a contact of a 对接 may say.
 
-Owns the checks of what was typed, the rule that a contract number stands for one firm and one institution, and what the
-second of two writers is told. Works inside the caller's transaction; permissions are ``following``'s.
+Owns the checks of what was typed, and what the second of two writers is told; what a contract may say is
+``contracts``'. Works inside the caller's transaction; permissions are ``following``'s.
 """
 
 from __future__ import annotations
@@ -15,14 +15,20 @@ from matcher.columns import clean_text
 from matcher.errors import ConflictError, InputError
 from matcher.intake.identity import holds_id_card
 from matcher.models import Engagement
-from matcher.ranking.eligibility import Names
 from matcher.services.access import Access
 from matcher.services.accounts import BUREAU
+from matcher.services.contracts import (
+    DAYS,
+    EARLIEST,
+    checked_contract,
+    checked_day,
+    checked_kind,
+    same_contract,
+)
 from matcher.services.entrance import DEMO_BUREAU
 from matcher.services.timeline import happened, sentence
 from matcher.store.repositories import Repositories
-from matcher.text.normalise import normalise
-from matcher.vocab import ContractKind, CooperationKind, Stage
+from matcher.vocab import Stage
 
 WAYS = ("电话", "走访", "会议", "微信", "邮件", "其他")
 EDITABLE = (
@@ -31,8 +37,10 @@ EDITABLE = (
     "owner",
     "contract_no",
     "contract_kind",
+    "signed_on",
     "signed_wan",
     "paid_wan",
+    "landed_on",
     "note",
 )
 LIMITS = {"next_action": 200, "contract_no": 60, "note": 2000, "reason": 200, "text": 500}
@@ -45,8 +53,8 @@ _CALLED = {
     "signed_wan": "合同金额",
     "paid_wan": "到账金额",
 }
-_OF_CONTRACT = ("contract_no", "contract_kind", "signed_wan", "paid_wan")
-_EARLIEST, _LATEST = date(2000, 1, 1), date(2100, 12, 31)
+_OF_CONTRACT = ("contract_no", "contract_kind", "signed_on", "signed_wan", "paid_wan")
+_LATEST = date(2100, 12, 31)
 _MOST_WAN = 10_000_000.0
 _SIGNED = (Stage.SIGNED, Stage.LANDED)
 _HARMLESS = ("engagement.contact", "engagement.attach", "engagement.detach")
@@ -85,31 +93,6 @@ def checked_amount(name: str, value: float | None) -> float | None:
     return float(value)
 
 
-def check_paid(engagement: Engagement) -> Engagement:
-    """The 对接. Raises InputError when more was paid than the contract is worth."""
-    signed, paid = engagement.signed_wan, engagement.paid_wan
-    if signed is not None and paid is not None and paid > signed:
-        raise InputError(f"到账金额 {paid:g} 万元大于合同金额 {signed:g} 万元。", "请检查这两个数。")
-    return engagement
-
-
-def checked_day(label: str, day: date | None, today: date, *, since: date | None = None) -> date:
-    """A day that has come. Raises InputError when missing, in the future, before 2000, or before ``since``."""
-    if day is None:
-        raise InputError(
-            f"请填写{label}，不能晚于今天。", f"今天是 {today:%Y-%m-%d}；日期写法如 2026-03-15。"
-        )
-    if day > today:
-        raise InputError(
-            f"{label} {day:%Y-%m-%d} 还没有到。", f"今天是 {today:%Y-%m-%d}，请填已经发生的日期。"
-        )
-    if day < _EARLIEST:
-        raise InputError(f"{label} {day:%Y-%m-%d} 太早了。", "请检查年份。")
-    if since is not None and day < since:
-        raise InputError(f"{label} {day:%Y-%m-%d} 早于签约日期 {since:%Y-%m-%d}。", "请检查这两个日期。")
-    return day
-
-
 def after_step(
     stored: Repositories, current: Engagement, to: str, typed: Typed, today: date
 ) -> tuple[Engagement, dict[str, object]]:
@@ -126,14 +109,14 @@ def after_step(
     if to == Stage.SIGNED and current.stage == Stage.TALKS:
         return _signed(stored, current, typed, today)
     if to == Stage.LANDED:
-        landed = checked_day("落地日期", typed.on, today, since=current.signed_on)
+        landed = checked_day("落地日期", typed.on, today)
         paid = checked_amount("paid_wan", typed.paid_wan)
         after = replace(current, landed_on=landed, paid_wan=current.paid_wan if paid is None else paid)
-        return check_paid(after), {"landed_on": landed.isoformat(), **_given("paid_wan", paid)}
+        return checked_contract(after), {"landed_on": landed.isoformat(), **_given("paid_wan", paid)}
     if to == Stage.ENDED:
-        ended = checked_day("终止日期", typed.on or today, today, since=current.signed_on)
+        ended = checked_day("终止日期", typed.on or today, today)
         after = replace(current, ended_on=ended, end_reason=typed.reason)
-        return after, {"ended_on": ended.isoformat()}
+        return checked_contract(after), {"ended_on": ended.isoformat()}
     if current.stage == Stage.SIGNED:
         cleared = replace(current, signed_on=None, contract_kind="", contract_no="")
         return replace(cleared, signed_wan=None, paid_wan=None), {}
@@ -164,55 +147,15 @@ def _signed(
         "contract_kind": after.contract_kind,
         "signed_wan": after.signed_wan,
     }
-    return check_paid(after), {**said, **_given("paid_wan", after.paid_wan)}
+    return checked_contract(after), {**said, **_given("paid_wan", after.paid_wan)}
 
 
 def _given(name: str, value: float | None) -> dict[str, object]:
     return {} if value is None else {name: value}
 
 
-def checked_kind(kind: str) -> str:
-    if kind not in tuple(ContractKind):
-        said = f"没有“{kind}”这种合同类别。" if kind else "请选合同类别。"
-        raise InputError(said, f"可以选：{'、'.join(ContractKind)}。")
-    return str(kind)
-
-
-def same_contract(stored: Repositories, engagement: Engagement, contract_no: str) -> str:
-    """What to say when the same contract is registered already; empty when it is not.
-
-    A number stands for one contract of one firm and one institution, whose width, case and spaces do not matter; what
-    is registered twice is counted once.
-
-    Raises:
-        InputError: another firm or institution is registered under it.
-    """
-    wanted = normalise(contract_no)
-    if not wanted:
-        return ""
-    names = Names.build(stored.firms.all(), stored.institutions.all())
-    own = names.firm(engagement.firm), names.institution(engagement.institution)
-    found = [
-        (one.firm, one.institution, "对接")
-        for one in stored.engagements.all()
-        if one.engagement_id != engagement.engagement_id and normalise(one.contract_no) == wanted
-    ]
-    found += [
-        (row.firm, row.institution, "台账")
-        for row in stored.cooperation.all()
-        if row.kind == CooperationKind.COOPERATION and normalise(row.contract_no) == wanted
-    ]
-    for firm, institution, where in found:
-        if (names.firm(firm), names.institution(institution)) != own:
-            raise InputError(
-                f"编号“{contract_no}”在{where}里已登记给“{firm}”和“{institution}”。",
-                "请核对编号；编号还没有下来的可以先空着。",
-            )
-    return f"{found[0][2]}里已有同一编号的合同，统计时只算一项。" if found else ""
-
-
 def changed_fields(
-    stored: Repositories, access: Access, current: Engagement, given: Mapping[str, object]
+    stored: Repositories, access: Access, current: Engagement, given: Mapping[str, object], today: date
 ) -> tuple[Engagement, dict[str, list[object]]]:
     """The 对接 with what was typed, and field → [old, new] of what is different.
 
@@ -223,7 +166,7 @@ def changed_fields(
     unknown = [name for name in given if name not in EDITABLE]
     if unknown:
         raise ValueError(f"unknown fields {unknown}; known: {', '.join(EDITABLE)}")
-    values = {name: _checked(name, value) for name, value in given.items()}
+    values = {name: _checked(name, value, today) for name, value in given.items()}
     values = {name: value for name, value in values.items() if value != getattr(current, name)}
     if "owner" in values:
         values["owner"] = checked_owner(stored, access, str(values["owner"]))
@@ -234,16 +177,20 @@ def changed_fields(
             checked_kind(str(values["contract_kind"]))
         if "contract_no" in values:
             same_contract(stored, current, str(values["contract_no"]))
+    if "landed_on" in values and current.landed_on is None:
+        raise InputError("还没有登记落地，不能改落地日期。", "请先登记落地。")
     after = replace(current, **values)  # type: ignore[arg-type]
     changes = {name: [_plain(getattr(current, name)), _plain(value)] for name, value in values.items()}
-    return check_paid(after), changes
+    return checked_contract(after), changes
 
 
-def _checked(name: str, value: object) -> object:
+def _checked(name: str, value: object, today: date) -> object:
+    if name in DAYS:
+        return checked_day(DAYS[name], value if isinstance(value, date) else None, today)
     if name == "due_on":
         if value is not None and not isinstance(value, date):
             raise ValueError("due_on is a date or None")
-        if value is not None and not _EARLIEST <= value <= _LATEST:
+        if value is not None and not EARLIEST <= value <= _LATEST:
             raise InputError(f"期限 {value:%Y-%m-%d} 不对。", "请检查年份。")
         return value
     if name in ("signed_wan", "paid_wan"):

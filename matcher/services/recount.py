@@ -68,6 +68,8 @@ class _Walk:
     def edit(self, changes: object) -> None:
         if isinstance(changes, Mapping) and "contract_no" in changes:
             self.contract_no = str(changes["contract_no"][-1] or "")
+        if isinstance(changes, Mapping) and "signed_on" in changes:
+            self.signed_on = _day(changes["signed_on"][-1])
 
 
 @dataclass

@@ -212,6 +212,33 @@ def test_contract_fields_go_with_signing_only(wang: Application, begin: Begin) -
         wang.following.edit(one.engagement_id, one.version, signed_wan=3.0)
 
 
+def test_a_wrong_day_or_amount_is_put_right_afterwards(wang: Application, begin: Begin) -> None:
+    done = begin(to=Stage.LANDED)
+    right = wang.following.edit(done.engagement_id, done.version, signed_on=date(2026, 10, 9), paid_wan=12.0)
+    assert (right.signed_on, right.paid_wan) == (date(2026, 10, 9), 12.0)
+    assert (
+        "签约日期由“2026-11-20”改为“2026-10-09”" in wang.following.open(done.engagement_id).timeline[0].text
+    )
+    right = wang.following.edit(done.engagement_id, right.version, landed_on=date(2026, 11, 1))
+    assert right.landed_on == date(2026, 11, 1)
+    for fields, said in (
+        ({"signed_on": date(2026, 11, 2)}, "落地日期 2026-11-01 早于签约日期 2026-11-02"),
+        ({"landed_on": date(2026, 10, 8)}, "早于签约日期"),
+        ({"signed_on": TODAY + timedelta(days=1)}, "还没有到"),
+        ({"signed_on": None}, "请填写签约日期"),
+        ({"paid_wan": 30.5}, "到账金额 30.5 万元大于合同金额 30 万元"),
+        ({"signed_wan": 11.0}, "大于合同金额 11 万元"),
+    ):
+        with pytest.raises(InputError) as refused:
+            wang.following.edit(done.engagement_id, right.version, **fields)
+        assert said in str(refused.value)
+    early = begin("N302", "E102")
+    with pytest.raises(InputError, match="还没有登记落地"):
+        wang.following.edit(early.engagement_id, early.version, landed_on=TODAY)
+    with pytest.raises(InputError, match="还没有登记签约"):
+        wang.following.edit(early.engagement_id, early.version, signed_on=TODAY)
+
+
 # ------------------------------------------------------------ contract numbers
 
 

@@ -258,7 +258,10 @@ def _sign(desk: Any, engagement: Engagement, number: int, today: date, story: St
         engagement = desk.move(key, Stage.TALKS, engagement.version, reason="登记错了合同")
         assert engagement.signed_on is None
         engagement = desk.move(key, Stage.SIGNED, engagement.version, **signing)
-    story.signed[key] = today
+    if number == 3:  # typed a month late, put right afterwards
+        right = today.replace(day=1) - timedelta(days=1)
+        engagement = desk.edit(key, engagement.version, signed_on=right)
+    story.signed[key] = engagement.signed_on or today
     story.reach(engagement)
     if number % 4 == 1:
         engagement = desk.move(key, Stage.LANDED, engagement.version, on=today)

@@ -11,6 +11,7 @@ from datetime import date
 import streamlit as st
 
 from matcher.models import Engagement
+from matcher.services.contracts import EARLIEST
 from matcher.services.following_rules import LIMITS
 from matcher.services.following_views import EngagementView
 from matcher.ui import guard, resources
@@ -19,8 +20,7 @@ from matcher.vocab import ContractKind, EndReason, Stage
 from matcher.workflow.states import Step
 
 _PLAIN = ("next_action", "due_on", "owner", "note")
-_CONTRACT = ("contract_kind", "contract_no", "signed_wan", "paid_wan")
-_EARLIEST = date(2000, 1, 1)
+_CONTRACT = ("contract_kind", "contract_no", "signed_on", "signed_wan", "paid_wan")
 
 
 class Forms:
@@ -72,7 +72,7 @@ class Forms:
             st.date_input(
                 "签约日期" if signing else "落地日期",
                 value=None,
-                min_value=_EARLIEST,
+                min_value=EARLIEST,
                 max_value=self._today,
                 key=self.key("on"),
                 format="YYYY-MM-DD",
@@ -152,6 +152,17 @@ class Forms:
             st.form_submit_button("保存", key=self.key("save"), type="primary", on_click=self._save)
 
     def _contract(self) -> None:
+        days = [("signed_on", "签约日期")] + ([("landed_on", "落地日期")] if self.one.landed_on else [])
+        for place, (name, label) in zip(st.columns(2), days, strict=False):
+            with place:
+                st.date_input(
+                    label,
+                    value=None,
+                    min_value=EARLIEST,
+                    max_value=self._today,
+                    key=self.key(name),
+                    format="YYYY-MM-DD",
+                )
         left, right = st.columns(2)
         kinds = list(dict.fromkeys([*map(str, ContractKind), self.one.contract_kind]))
         with left:
@@ -162,7 +173,8 @@ class Forms:
             st.number_input("到账金额（万元）", min_value=0.0, value=None, key=self.key("paid_wan"))
 
     def _names(self) -> tuple[str, ...]:
-        return (*_PLAIN, *_CONTRACT) if self.one.signed_on else _PLAIN
+        landed = ("landed_on",) if self.one.landed_on else ()
+        return (*_PLAIN, *_CONTRACT, *landed) if self.one.signed_on else _PLAIN
 
     def _fill(self, names: tuple[str, ...]) -> None:
         state, memory = st.session_state, self.key("loaded")
