@@ -31,7 +31,7 @@ from matcher.export.document import (
     shown_score,
 )
 from matcher.models import Evidence, Expert, Need, Record
-from matcher.vocab import Channel, DataKind
+from matcher.vocab import Channel, Confidentiality, DataKind
 
 SCORE_MEANING = (
     "匹配度（0–100）只反映技术内容的契合程度，由各分项相加得到；同一需求内可以比较，"
@@ -90,6 +90,11 @@ def badged(name: str, is_sample: bool) -> str:
     return f"{name}{SAMPLE_BADGE}" if is_sample else name
 
 
+def marked(need: Need) -> str:
+    """The title with 【保密】 in front when nobody outside the bureau may read it."""
+    return f"【保密】{need.title}" if need.confidentiality == Confidentiality.CONFIDENTIAL else need.title
+
+
 # ---------------------------------------------------------------- records
 
 
@@ -146,10 +151,10 @@ def need_header(need: Need) -> tuple[str, tuple[str, ...]]:
     """Title and subtitle lines of a ranking of experts for one need."""
     lines = (
         f"企业：{badged(need.company, need.is_sample)}",
-        f"技术需求：{badged(need.title, need.is_sample)}（编号 {need.need_id}）",
+        f"技术需求：{badged(marked(need), need.is_sample)}（编号 {need.need_id}）",
         f"主要问题：{need.problem}",
     )
-    return f"技术需求匹配结果：{badged(need.title, need.is_sample)}", lines
+    return f"技术需求匹配结果：{badged(marked(need), need.is_sample)}", lines
 
 
 def expert_header(expert: Expert) -> tuple[str, tuple[str, ...]]:

@@ -11,6 +11,7 @@ from matcher.export.document import PairRow, RunInfo
 from matcher.export.layouts import (
     evidence_row,
     expert_header,
+    marked,
     need_header,
     ranking_document,
     records_sheet,
@@ -73,7 +74,7 @@ def _pair_row(
     return PairRow(
         rank=rank,
         need_id=match.need_id,
-        need_title=need.title if need else "（自由检索）" if not match.need_id else "（需求已删除）",
+        need_title=marked(need) if need else "（自由检索）" if not match.need_id else "（需求已删除）",
         company=need.company if need else "",
         town=need.town if need else "",
         sector=need.sector if need else "",

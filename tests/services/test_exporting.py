@@ -176,3 +176,20 @@ def test_an_empty_form_can_be_filled_and_imported(app: Application) -> None:
     form.save(stream)
     preview = app.imports.preview("needs", stream.getvalue(), "模板.xlsx")
     assert (preview.n_new, preview.n_blocked) == (1, 0)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".json"])
+def test_a_need_nobody_else_may_read_is_marked_in_every_list(app: Application, suffix: str) -> None:
+    with app.database.session() as session:
+        stored = Repositories(session)
+        need = stored.needs.get("N301")
+        assert need is not None
+        stored.needs.upsert([replace(need, confidentiality="保密")])
+    ranking = app.matching.for_need("N301", top=2)
+    assert f"【保密】{need.title}" in app.exports.ranking(ranking, suffix).decode("utf-8-sig")
+    lists = app.shortlists
+    shortlist = lists.create("碰头会")
+    lists.add(shortlist.shortlist_id, ranking, ranking.pairs[:1])
+    assert f"【保密】{need.title}" in app.exports.shortlist(shortlist.shortlist_id, suffix).decode(
+        "utf-8-sig"
+    )
