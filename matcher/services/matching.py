@@ -23,6 +23,7 @@ from matcher.services.rankings import (
     RankedPair,
     Ranking,
     checked_text,
+    far_off,
     make_ranking,
     match_at,
     open_needs,
@@ -83,7 +84,8 @@ class MatchingService:
         query, wanted = text_query(checked_text(text)), open_needs(filter)
         snapshot, lacks = self._engine.question()
         scorer, needs = snapshot.needs, snapshot.records.needs
-        scores = scorer.score([query])
+        asked = scorer.ask([query])
+        scores = scorer.rate(asked)
         ids = scorer.index.pool.item_ids
         order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[0, i]), 6), ids[i]))
         reading, unread = self._rereader.reread(scorer, query, scores.score[0])
@@ -100,7 +102,7 @@ class MatchingService:
             )
         return make_ranking(
             snapshot,
-            lacks + unread,
+            lacks + unread + far_off(scorer, asked[0]),
             query,
             Direction.TEXT_TO_NEEDS,
             pairs,
@@ -223,7 +225,8 @@ class MatchingService:
     ) -> Ranking:
         """Rank the experts; evidence is found for those in the rows ``explain``, or for all listed."""
         scorer, records = snapshot.experts, snapshot.records
-        scores = scorer.score([query])
+        asked = scorer.ask([query])
+        scores, far = scorer.rate(asked), () if need else far_off(scorer, asked[0])
         ids = scorer.index.pool.item_ids
         company = need.company if need else ""
         reading, unread = self._rereader.reread(scorer, query, scores.score[0])
@@ -254,7 +257,7 @@ class MatchingService:
             pairs.append(RankedPair(match, need, shown_expert, records.history.capacity_left(expert)))
         return make_ranking(
             snapshot,
-            lacks + unread,
+            lacks + unread + far,
             query,
             direction,
             pairs,

@@ -13,11 +13,12 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 
 from matcher.config import RerankerSettings
+from matcher.encoding.protocol import DEFAULT as BUILTIN
 from matcher.errors import InputError
 from matcher.models import Expert, Match, Need, RequirementLine, Run
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.ranking.evidence import EvidenceFinder
-from matcher.ranking.scorer import WEAK_SCORE, PoolScores, Query, Scorer
+from matcher.ranking.scorer import WEAK_SCORE, Asked, PoolScores, Query, Scorer
 from matcher.services.snapshot import Snapshot
 from matcher.text.normalise import has_content
 from matcher.vocab import Channel, Direction, NeedStatus
@@ -25,6 +26,7 @@ from matcher.vocab import Channel, Direction, NeedStatus
 BEIJING = timedelta(hours=8)
 FREE_TEXT = "text"
 MAX_TEXT = 5_000
+FAR_COSINE = 0.27  # of the built-in model: below it no item is said to be near (docs/evaluation.md)
 OPEN_STATUSES = frozenset({"", NeedStatus.WAITING, NeedStatus.RETURNED, NeedStatus.PUBLISHED})
 
 
@@ -199,6 +201,16 @@ def make_ranking(
         degraded,
         query.lines,
     )
+
+
+def far_off(scorer: Scorer, asked: Asked) -> tuple[str, ...]:
+    """A sentence when free text resembles nothing in the pool, as far as the built-in model can tell."""
+    known = scorer.encoder is not None and scorer.encoder.name == BUILTIN
+    n_items = len(scorer.index.pool.item_ids)
+    if not known or asked.cosines is None or not n_items or asked.cosines[:n_items].max() >= FAR_COSINE:
+        return ()
+    said = "这段话和库里资料的说法都不接近，下面的结果可能都不相关。"
+    return (said + "请写清楚：什么设备或产品、出了什么现象、要达到什么要求。",)
 
 
 def open_needs(filter: NeedFilter | None) -> NeedFilter:

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from matcher.config import EncoderSettings
 from matcher.errors import InputError, NotFoundError
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.services.bootstrap import Application
@@ -145,3 +146,20 @@ def test_every_evidence_line_resolves_to_a_stored_record(app: Application) -> No
                     assert expert.expert_id == pair.match.expert_id
                     held = [*expert.research_directions, *expert.achievements, "、".join(expert.keywords)]
                     assert any(facet.text in text for text in (*held, expert.industry_experience))
+
+
+def test_text_that_resembles_nothing_is_said_to(app: Application) -> None:
+    """Only with the built-in model, whose cosines the limit was measured on; the ranking stays."""
+    app.engine.switch(EncoderSettings("builtin"))
+    app.engine.wait()
+    for ask, problem in (
+        (app.matching.experts_for_text, "离合器磨得快，修一次停半个月"),
+        (app.matching.needs_for_text, "刹车片磨得快，跑几千公里就要换"),
+    ):
+        assert ask(problem).degraded == ()
+        strange = ask("asdfgh qwerty")
+        assert strange.pairs
+        assert "都不接近" in strange.degraded[-1]
+    titles = [need.title for need in app.records.needs()]
+    said = [title for title in titles if app.matching.experts_for_text(title, top=1).degraded]
+    assert len(said) <= len(titles) / 50
