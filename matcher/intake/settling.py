@@ -10,14 +10,17 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
+from datetime import date
 from typing import Any
 
 from matcher.columns import RecordKind, fields_of
 from matcher.intake.identity import PROHIBITIONS, bare, derive_id, identity_key
+from matcher.intake.ledger import shared_number, unsound
 from matcher.intake.registry import Registry
 from matcher.intake.validation import Parsed, find_repeats
 from matcher.models import Cooperation, Expert, Firm, Institution, Issue, Need, Record, Work
+from matcher.text.normalise import normalise
 from matcher.vocab import DataKind, NeedStatus
 
 _SHOWN_NAME: Mapping[RecordKind, tuple[str, ...]] = {
@@ -33,7 +36,8 @@ class Known:
 
     ``records`` are those of the kind itself, by id. ``shipped`` gives the data kind of each that came
     with the product (示例 or 公开): no other firm or team may take over its id. ``firms`` holds every
-    known name of a firm in comparable form (``identity.bare``).
+    known name of a firm in comparable form (``identity.bare``). ``contracts`` says which firm has a contract number
+    (normalised), ``today`` which signings have happened.
     """
 
     records: Mapping[str, Record]
@@ -41,6 +45,8 @@ class Known:
     institutions: Sequence[Institution] = ()
     experts: frozenset[str] = frozenset()
     firms: frozenset[str] = frozenset()
+    contracts: Mapping[str, str] = field(default_factory=dict)
+    today: date = date.max
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +77,7 @@ class _Settling:
         self._names = [field.name for field in fields_of(parsed.kind)]
         self._has_data_kind = "data_kind" in self._names
         self._issues: list[Issue] = []
+        self._contracts = dict(known.contracts)
         # Weaker keys (aliases) count only where no stored record has the name itself.
         self._by_key: tuple[dict[tuple[str, ...], list[str]], ...] = (defaultdict(list), defaultdict(list))
         for record_id, record in known.records.items():
@@ -193,6 +200,13 @@ class _Settling:
             return False
         if isinstance(record, Cooperation) and prohibits:
             self._note_unknown_names(row, record)
+        if isinstance(record, Cooperation) and (wrong := unsound(record, self._known.today)):
+            self._block(row, "signed_on", str(record.signed_on), f"第 {row} 行的{wrong}")
+            return False
+        if isinstance(record, Cooperation) and (said := shared_number(record, self._contracts)):
+            self._note(row, "contract_no", record.contract_no, f"第 {row} 行的{said}。")
+        if isinstance(record, Cooperation) and record.contract_no:
+            self._contracts.setdefault(normalise(record.contract_no), record.firm)
         if isinstance(record, Expert) and not record.ring and self._is_unregistered(record):
             text = f"第 {row} 行的单位“{record.institution}”不在高校院所名录中，圈层留空；可在名录中补充。"
             self._note(row, "institution", record.institution, text)

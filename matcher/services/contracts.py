@@ -8,7 +8,8 @@ from __future__ import annotations
 from datetime import date
 
 from matcher.errors import InputError
-from matcher.models import Engagement
+from matcher.intake.ledger import unsound
+from matcher.models import Cooperation, Engagement
 from matcher.ranking.eligibility import Names
 from matcher.store.repositories import Repositories
 from matcher.text.normalise import normalise
@@ -54,34 +55,63 @@ def checked_contract(after: Engagement) -> Engagement:
     return after
 
 
+def holders(stored: Repositories, contract_no: str, but: str) -> list[tuple[str, str, str]]:
+    """(firm, institution, where) of everything else registered under a number, whatever its width, case and spaces.
+
+    ``but`` is the id of the 对接 or row of the 台账 that asks; a 对接 exported and imported again is no other.
+    """
+    wanted = normalise(contract_no)
+    if not wanted:
+        return []
+    found = [
+        (one.firm, one.institution, "对接")
+        for one in stored.engagements.all()
+        if one.engagement_id != but and normalise(one.contract_no) == wanted
+    ]
+    return found + [
+        (row.firm, row.institution, "台账")
+        for row in stored.cooperation.all()
+        if row.cooperation_id != but
+        and row.kind == CooperationKind.COOPERATION
+        and normalise(row.contract_no) == wanted
+    ]
+
+
 def same_contract(stored: Repositories, engagement: Engagement, contract_no: str) -> str:
     """What to say when the same contract is registered already; empty when it is not.
 
-    A number stands for one contract of one firm and one institution, whose width, case and spaces do not matter; what
-    is registered twice is counted once.
+    A number stands for one contract of one firm and one institution; what is registered twice is counted once.
 
     Raises:
         InputError: another firm or institution is registered under it.
     """
-    wanted = normalise(contract_no)
-    if not wanted:
-        return ""
+    found = holders(stored, contract_no, engagement.engagement_id)
     names = Names.build(stored.firms.all(), stored.institutions.all())
     own = names.firm(engagement.firm), names.institution(engagement.institution)
-    found = [
-        (one.firm, one.institution, "对接")
-        for one in stored.engagements.all()
-        if one.engagement_id != engagement.engagement_id and normalise(one.contract_no) == wanted
-    ]
-    found += [
-        (row.firm, row.institution, "台账")
-        for row in stored.cooperation.all()
-        if row.kind == CooperationKind.COOPERATION and normalise(row.contract_no) == wanted
-    ]
     for firm, institution, where in found:
         if (names.firm(firm), names.institution(institution)) != own:
-            raise InputError(
-                f"编号“{contract_no}”在{where}里已登记给“{firm}”和“{institution}”。",
-                "请核对编号；编号还没有下来的可以先空着。",
-            )
+            raise _taken(contract_no, where, f"“{firm}”和“{institution}”")
     return f"{found[0][2]}里已有同一编号的合同，统计时只算一项。" if found else ""
+
+
+def check_row(stored: Repositories, row: Cooperation, today: date) -> None:
+    """Check what a row of the 台账 says of its contract; several institutions may share one.
+
+    Raises:
+        InputError: it was signed before its stage says so or after today, or another firm has the number.
+    """
+    wrong = unsound(row, today)
+    if wrong:
+        raise InputError(wrong, "请检查签约日期和合作阶段。")
+    if row.kind != CooperationKind.COOPERATION:
+        return
+    names = Names.build(stored.firms.all(), ())
+    for firm, _, where in holders(stored, row.contract_no, row.cooperation_id):
+        if names.firm(firm) != names.firm(row.firm):
+            raise _taken(row.contract_no, where, f"“{firm}”")
+
+
+def _taken(contract_no: str, where: str, whose: str) -> InputError:
+    return InputError(
+        f"编号“{contract_no}”在{where}里已登记给{whose}。", "请核对编号；编号还没有下来的可以先空着。"
+    )

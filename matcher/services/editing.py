@@ -18,6 +18,7 @@ from matcher.models import Cooperation, Expert, Firm, Institution, Record, Work
 from matcher.services import editing_forms as forms
 from matcher.services import editing_rules as rules
 from matcher.services.access import Access, denied, missing_expert, permits
+from matcher.services.contracts import check_row
 from matcher.services.editing_rules import PastChange
 from matcher.services.ownership import Owners
 from matcher.services.rankings import BEIJING
@@ -157,7 +158,7 @@ class EditingService:
         Raises:
             NotFoundError: no such record, as far as the person may know.
             PermissionDenied: the record is the bureau's.
-            InputError: it was never changed.
+            InputError: it was never changed, or the name it had is another's by now.
             ConflictError: somebody changed it since ``version``.
         """
         with self._database.session() as session:
@@ -171,6 +172,8 @@ class EditingService:
             found = next((one for one in earlier if forms.changed_fields(present, one)), None)
             if found is None:
                 raise InputError("这条记录没有改动过，没有可以恢复的内容。", "需要改内容时，请直接修改。")
+            self._check(stored, kind, found)
+            found = rules.with_old_name(found, present)
             began = rules.as_of(stored, kind, present, record_id, version)
             return self._write(stored, table, kind, found, began, version, "record.undo")
 
@@ -211,13 +214,18 @@ class EditingService:
             if expert is None:
                 raise NotFoundError(*missing_expert(made.expert_id))
             self._access.expert(expert, Action.EDIT_PROFILE)
+        if isinstance(made, Cooperation):
+            check_row(stored, made, self._today())
         if isinstance(made, Firm | Institution):
-            names = set(map(bare, (made.name, *made.aliases)))
             others: tuple[Firm | Institution, ...] = rules.table_of(stored, kind).all()
+            before = [o for o in others if rules.id_of(o) == rules.id_of(made)]
+            had = {bare(name) for one in before for name in (one.name, *one.aliases)}
+            names = set(map(bare, (made.name, *made.aliases))) - had
             for other in others:
-                if rules.id_of(other) != rules.id_of(made) and bare(other.name) in names:
+                same = [name for name in (other.name, *other.aliases) if bare(name) in names]
+                if same and rules.id_of(other) != rules.id_of(made):
                     raise InputError(
-                        f"“{other.name}”已经登记过（{rules.id_of(other)}）。",
+                        f"“{same[0]}”已经登记过（{rules.id_of(other)} {other.name}）。",
                         "请改用另一个名称，或直接修改那一条。",
                     )
 

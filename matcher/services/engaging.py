@@ -6,6 +6,7 @@ Owns the checks before a 对接 begins and its first event. The caller owns the 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from matcher.errors import InputError
@@ -14,7 +15,7 @@ from matcher.ranking.eligibility import ForbiddenPairs, Names
 from matcher.services.access import Access
 from matcher.store.repositories import Repositories
 from matcher.store.versioned import new_id
-from matcher.vocab import DataKind, NeedStatus, Stage
+from matcher.vocab import DataKind, InterestState, NeedStatus, Stage
 
 
 def begin_engagement(
@@ -28,7 +29,7 @@ def begin_engagement(
     note: str = "",
     owner: str = "",
 ) -> Engagement:
-    """Store a new 对接 in 已推荐, with its event, inside the caller's transaction.
+    """Store a new 对接 in 已推荐, with its event, inside the caller's transaction; a waiting answer of the team is taken.
 
     Args:
         need: as stored now.
@@ -81,4 +82,10 @@ def begin_engagement(
         made.engagement_id,
         {"need": need.need_id, "expert": expert.expert_id, "owner": made.owner, "to": made.stage},
     )
+    for answer in stored.interests.of_pairs([(need.need_id, expert.expert_id)]):
+        if answer.state == InterestState.SENT:
+            taken = replace(answer, state=InterestState.TAKEN.value, updated_at=now)
+            stored.interests.update(taken, answer.version)
+            said = {"to": taken.state, "reply": "", "engagement": made.engagement_id}
+            stored.audit.add(access.actor, "interest.settle", "interest", answer.interest_id, said)
     return made

@@ -178,6 +178,9 @@ class Entrance:
         now = self._clock()
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
+            right = (
+                right and stored.accounts.hash_of(login) == stored_hash
+            )  # it may have been reset meanwhile
             refusal = self._refusal(stored, login, right, now)
             if refusal is None:
                 stored.accounts.note_sign_in(login)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from matcher.columns import RecordKind, fields_of
@@ -16,14 +16,16 @@ from matcher.intake.readers import read_table
 from matcher.intake.schema import combine_mapping, propose_mapping
 from matcher.intake.settling import Known, settle
 from matcher.intake.validation import Parsed, parse_rows
-from matcher.models import Institution, Issue, Record, Work
+from matcher.models import Cooperation, Institution, Issue, Record, Work
 from matcher.services.access import Access, permits
 from matcher.services.ownership import Owners, link_records
+from matcher.services.rankings import BEIJING
 from matcher.services.records import KINDS, SAMPLE_LOADED, delete_samples
 from matcher.store.database import Database
 from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
-from matcher.vocab import DataKind
+from matcher.text.normalise import normalise
+from matcher.vocab import CooperationKind, DataKind
 from matcher.workflow.permissions import Action
 
 N_SAMPLE = 20
@@ -112,7 +114,7 @@ class ImportService:
             earlier = {h: c for h, c in stored.mappings.recall(kind).items() if not c or c in labels}
             decided = combine_mapping(kind, table.headers, earlier, by_hand)
             parsed = parse_rows(kind, table, decided)
-            known, dropped = _known(stored, kind, drop_samples)
+            known, dropped = _known(stored, kind, self._today(), drop_samples)
             settled = settle(parsed, known)
             repository: Any = getattr(stored, kind)
             outcome = repository.compare(Owners.of(stored).settle(settled.records, stored))
@@ -162,7 +164,7 @@ class ImportService:
             stored = Repositories(session, self._clock)
             if drop_samples:
                 delete_samples(stored, self._access.actor)
-            settled = settle(parsed, _known(stored, preview.kind)[0])
+            settled = settle(parsed, _known(stored, preview.kind, self._today())[0])
             n_blocked = _count_blocked((*parsed.issues, *settled.issues), parsed.header_row, preview.n_rows)
             if n_blocked and not (skip_blocked and settled.records):
                 raise _blocked(n_blocked)
@@ -177,6 +179,9 @@ class ImportService:
             skipped = {"skipped": n_blocked} if n_blocked else {}
             stored.audit.add(self._access.actor, "import", preview.kind, preview.filename, counts | skipped)
         return ImportResult(counts["new"], counts["changed"], counts["same"], n_blocked)
+
+    def _today(self) -> date:
+        return (self._clock() + BEIJING).date()
 
     @permits(Action.IMPORT)
     def load_samples(self, settings: Settings) -> dict[str, int]:
@@ -228,7 +233,9 @@ def _count_blocked(issues: tuple[Issue, ...], header_row: int, n_rows: int) -> i
     return n_rows if header_row in rows else len(rows)
 
 
-def _known(stored: Repositories, kind: str, drop_samples: bool = False) -> tuple[Known, frozenset[str]]:
+def _known(
+    stored: Repositories, kind: str, today: date, drop_samples: bool = False
+) -> tuple[Known, frozenset[str]]:
     """What the rows of a kind are settled against, and the ids that go when the samples are dropped."""
     repository: Any = getattr(stored, kind)
     records: dict[str, Record] = {getattr(r, fields_of(kind)[0].name): r for r in repository.all()}
@@ -255,7 +262,18 @@ def _known(stored: Repositories, kind: str, drop_samples: bool = False) -> tuple
         stored.institutions.all() if kind in (RecordKind.EXPERTS, RecordKind.COOPERATION) else (),
         frozenset(e.expert_id for e in experts if not (drop_samples and e.is_sample)),
         frozenset(map(bare, names)),
+        _contracts(stored, records, dropped) if kind == RecordKind.COOPERATION else {},
+        today,
     ), dropped
+
+
+def _contracts(stored: Repositories, rows: Mapping[str, Record], dropped: frozenset[str]) -> dict[str, str]:
+    """Which firm has a contract number, in the 台账 and the 对接."""
+    held = [r for key, r in rows.items() if key not in dropped and isinstance(r, Cooperation)]
+    own = [row for row in held if row.kind == CooperationKind.COOPERATION]
+    numbered = [(row.contract_no, row.firm) for row in own]
+    numbered += [(one.contract_no, one.firm) for one in stored.engagements.all()]
+    return {normalise(number): firm for number, firm in numbered if number}
 
 
 def _shipped_as(record: Record) -> str | None:

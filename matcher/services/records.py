@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from matcher.errors import HiddenError
-from matcher.models import Cooperation, Expert, Firm, Institution, Need, Work
+from matcher.models import Cooperation, Engagement, Expert, Firm, Institution, Need, Work
 from matcher.ranking.eligibility import ExpertFilter, NeedFilter
 from matcher.services.access import Access, missing_expert, permits
 from matcher.services.engine import Engine
@@ -15,7 +15,7 @@ from matcher.store.database import Database
 from matcher.store.records import SAMPLE_WORK_KIND
 from matcher.store.repositories import Repositories
 from matcher.text.normalise import normalise
-from matcher.vocab import CallType, NeedStatus, Ring, Sector
+from matcher.vocab import CallType, DataKind, NeedStatus, Ring, Sector
 from matcher.workflow.permissions import Action
 
 SAMPLE_LOADED = "sample_loaded"
@@ -175,6 +175,7 @@ def delete_samples(stored: Repositories, actor: str) -> dict[str, int]:
     A work cannot stay without its team, so works a person added to a 示例 team go too: they are
     counted apart and named in the audit log.
     """
+    engagements = _sample_engagements(stored, actor)
     before = {work.work_id: work for work in stored.works.all()}
     gone = [before[work_id] for work_id in stored.works.delete_where_sample()]
     own = [work for work in gone if work.kind != SAMPLE_WORK_KIND]
@@ -183,12 +184,33 @@ def delete_samples(stored: Repositories, actor: str) -> dict[str, int]:
     deleted["works"] = len(gone) - len(own)
     if own:
         deleted[OWN_WORKS] = len(own)
-    cancelled = stored.engagements.delete_samples()
-    for engagement_id in cancelled:
-        stored.audit.add(actor, "engagement.cancel", "engagement", engagement_id)
-    if cancelled:
-        deleted[SAMPLE_ENGAGEMENTS] = len(cancelled)
+    for engagement in engagements:
+        stored.engagements.delete(engagement.engagement_id)
+        stored.audit.add(actor, "engagement.cancel", "engagement", engagement.engagement_id)
+    if engagements:
+        deleted[SAMPLE_ENGAGEMENTS] = len(engagements)
     stored.settings.put(SAMPLE_LOADED, True)
     named = {"own_works": [f"{work.work_id} {work.title}" for work in own]} if own else {}
     stored.audit.add(actor, "drop_samples", "records", "", {**deleted, **named})
     return deleted
+
+
+def _sample_engagements(stored: Repositories, actor: str) -> list[Engagement]:
+    """The 对接 that go with the samples: their need or team is one, or gone.
+
+    One begun with samples that have become the bureau's own since then is its own from now on.
+    """
+    needs = {need.need_id for need in stored.needs.all() if not need.is_sample}
+    experts = {expert.expert_id for expert in stored.experts.all() if not expert.is_sample}
+    going = []
+    for one in stored.engagements.all():
+        if one.data_kind != DataKind.SAMPLE:
+            continue
+        if one.need_id in needs and one.expert_id in experts:
+            own = DataKind.OWN.value
+            stored.engagements.update(replace(one, data_kind=own), one.version)
+            detail = {"changes": {"data_kind": [one.data_kind, own]}}
+            stored.audit.add(actor, "engagement.edit", "engagement", one.engagement_id, detail)
+        else:
+            going.append(one)
+    return going

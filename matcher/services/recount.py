@@ -143,7 +143,9 @@ def _contracts(log: _Log, imported: Iterable[Cooperation], year: int) -> list[tu
     rows = [
         (row.signed_on, row.cooperation_id, row.contract_no, row.stage)
         for row in imported
-        if row.kind == CooperationKind.COOPERATION and row.signed_on is not None
+        if row.kind == CooperationKind.COOPERATION
+        and row.signed_on is not None
+        and row.cooperation_id not in log.walks  # exported from here and imported again
     ]
     rows += [
         (walk.signed_on, key, walk.contract_no, walk.stage)

@@ -219,7 +219,7 @@ class ReviewService:
             if need is not None:
                 self._access.need(need, Action.DECIDE)
             accepted = counts.kind == DecisionKind.ACCEPT
-            engagement = cancel_untouched(stored, actor, counts) if accepted else ""
+            engagement = cancel_untouched(stored, actor, counts, self._clock()) if accepted else ""
             made = stored.decisions.put(
                 counts.need_id, counts.expert_id, DecisionKind.UNDONE, decided_by=actor
             )

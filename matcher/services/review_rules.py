@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from matcher.columns import clean_text
@@ -21,7 +21,7 @@ from matcher.services.rankings import BEIJING
 from matcher.services.snapshot import Records
 from matcher.store.entries import Decision
 from matcher.store.repositories import Repositories
-from matcher.vocab import DecisionKind, DecisionReason, NeedStatus, Stage
+from matcher.vocab import DecisionKind, DecisionReason, InterestState, NeedStatus, Stage
 from matcher.workflow.states import OPEN_STAGES
 
 MAX_NOTE = 500
@@ -191,8 +191,10 @@ def crowded(records: Records, chosen: Iterable[Chosen]) -> tuple[str, ...]:
     return tuple(said)
 
 
-def cancel_untouched(stored: Repositories, actor: str, accepted: Decision) -> str:
+def cancel_untouched(stored: Repositories, actor: str, accepted: Decision, now: datetime) -> str:
     """Delete the 对接 an accept began, if nobody has done anything with it; returns its id, empty when there is none.
+
+    An answer of the team that was taken with it waits again.
 
     Raises:
         InputError: it has been worked on.
@@ -215,6 +217,11 @@ def cancel_untouched(stored: Repositories, actor: str, accepted: Decision) -> st
         )
     stored.engagements.delete(engagement_id)
     stored.audit.add(actor, "engagement.cancel", "engagement", engagement_id, {})
+    for answer in stored.interests.of_pairs([(accepted.need_id, accepted.expert_id)]):
+        if answer.state == InterestState.TAKEN:
+            waiting = replace(answer, state=InterestState.SENT.value, reply="", updated_at=now)
+            stored.interests.update(waiting, answer.version)
+            stored.audit.add(actor, "interest.reopen", "interest", answer.interest_id, {"to": waiting.state})
     return engagement_id
 
 

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, bindparam, delete, func, insert, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, func, insert, or_, select
 from sqlalchemy import update as sql_update
 
 from matcher.errors import ConflictError, NotFoundError
@@ -148,14 +148,12 @@ class RecordRepository(Generic[R]):
     def history(self, record_id: str) -> tuple[PastRecord[R], ...]:
         """What the record was before each of its changes, the latest first."""
         cells = record_history.c
-        query = select(cells.version, cells.content, cells.replaced_at).where(
-            cells.kind == self._spec.kind.value, cells.record_id == record_id
-        )
-        rows = self._connection.execute(query.order_by(cells.history_id.desc()))
+        query = select(cells.version, cells.content, cells.replaced_at).order_by(cells.history_id.desc())
+        rows = self._connection.execute(query.where(self._past_of([record_id])))
         return tuple(PastRecord(version, self._spec.from_json(content), at) for version, content, at in rows)
 
     def delete(self, ids: Iterable[str]) -> tuple[str, ...]:
-        """Remove records; ids that do not exist are passed over.
+        """Remove records and what they were before; ids that do not exist are passed over.
 
         Returns:
             The ids that were there, in the order given.
@@ -163,15 +161,15 @@ class RecordRepository(Generic[R]):
         present = tuple(self._states(dict.fromkeys(ids)))
         for batch in batches(present):
             self._connection.execute(delete(self._table).where(self._id.in_(batch)))
+            self._connection.execute(delete(record_history).where(self._past_of(batch)))
         self._log(present, "delete")
         return present
 
-    def delete_where_sample(self) -> tuple[str, ...]:
-        """Remove every 示例 record; kinds that cannot be illustrative lose nothing.
+    def _past_of(self, ids: Sequence[str]) -> ColumnElement[bool]:
+        return and_(record_history.c.kind == self._spec.kind.value, record_history.c.record_id.in_(ids))
 
-        Returns:
-            The removed ids, ordered.
-        """
+    def delete_where_sample(self) -> tuple[str, ...]:
+        """Remove every 示例 record, and return their ids; kinds that cannot be illustrative lose nothing."""
         condition = self._is_sample()
         if condition is None:
             return ()

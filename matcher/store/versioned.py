@@ -33,6 +33,7 @@ LABELS: Mapping[str, str] = {
     "ended_on": "终止日期",
     "end_reason": "终止原因",
     "note": "备注",
+    "data_kind": "数据性质",
     "state": "状态",
     "reply": "答复",
     "approach": "技术思路",

@@ -20,7 +20,7 @@ from matcher.store.records import batches
 from matcher.store.tables import changes
 from matcher.store.versioned import VersionedRepository, new_id
 from matcher.store.workday_tables import attachments, drafts, engagements, interests
-from matcher.vocab import DataKind, InterestState
+from matcher.vocab import InterestState
 from matcher.workflow.states import OPEN_STAGES
 
 
@@ -88,14 +88,6 @@ class EngagementRepository(VersionedRepository[Engagement]):
         self._connection.execute(delete(attachments).where(attachments.c.engagement_id == engagement_id))
         self._connection.execute(delete(engagements).where(self._id == engagement_id))
         self._log(engagement_id, "delete")
-
-    def delete_samples(self) -> tuple[str, ...]:
-        """Take away those of 示例 records; returns their ids."""
-        query = select(self._id).where(engagements.c.data_kind == DataKind.SAMPLE.value)
-        ids = sorted(self._connection.scalars(query))
-        for engagement_id in ids:
-            self.delete(engagement_id)
-        return tuple(ids)
 
     def all(self) -> tuple[Engagement, ...]:
         """Every 对接, ordered by id."""

@@ -230,3 +230,28 @@ def test_a_prohibition_of_unknown_names_says_that_it_goes_by_name() -> None:
     assert len(settled.records) == 3
     assert [(i.row, i.column, i.blocking) for i in settled.issues] == [(3, "企业", False), (3, "高校", False)]
     assert "只按这个名称生效" in settled.issues[0].message
+
+
+# ---------------------------------------------------------------- 9: contracts
+
+
+def test_a_contract_that_would_count_wrongly_is_told_before_it_is_stored() -> None:
+    headers = ("企业", "高校", "阶段", "签约日期", "合同编号", "关系")
+    rows = (
+        ["甲厂", "山东大学", "签约", "2026-03-01", "HT-1", "合作"],
+        ["乙厂", "山东大学", "签约", "2026-12-30", "HT-2", "合作"],
+        ["丙厂", "山东大学", "洽谈", "2026-03-01", "HT-3", "合作"],
+        ["丁厂", "山东大学", "签约", "2026-04-01", "ｈｔ－1", "合作"],
+        ["戊厂", "山东大学", "签约", "2026-04-01", "HT-8", "合作"],
+        ["甲厂", "青岛农业大学", "签约", "2026-04-01", "HT-1", "合作"],
+    )
+    stored = known(institutions=INSTITUTIONS, today=date(2026, 11, 25), contracts={"ht-8": "己厂"})
+    settled = settle(read("cooperation", headers, *rows), stored)
+    assert settled.rows == (2, 5, 6, 7)
+    assert blocking(settled) == [(3, "签约日期"), (4, "签约日期")]
+    told = {issue.row: issue.message for issue in settled.issues}
+    assert "还没有到（今天是 2026-11-25）" in told[3]
+    assert "合作阶段是“洽谈”，却有签约日期" in told[4]
+    assert "已登记给“甲厂”" in told[5]
+    assert "已登记给“己厂”" in told[6]
+    assert 7 not in told

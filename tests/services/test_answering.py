@@ -324,3 +324,28 @@ def test_others_see_nothing_of_an_answer(bureau: Application, team: Application)
         firm.answering.answers()
     with pytest.raises(PermissionDenied):
         team.answering.settle(sent.interest_id, 1, True)
+
+
+def test_undoing_an_accept_lets_the_answer_wait_again(bureau: Application, team: Application) -> None:
+    sent = team.answering.declare("N301", "E330", **PAGE)
+    bureau.answering.settle(sent.interest_id, sent.version, True, "请来看一看。")
+    (decided,) = [d for d in bureau.review.decided() if d.decision.need_id == "N301"]
+    bureau.review.undo(decided.decision.decision_id)
+    (own,) = team.answering.mine()
+    assert (own.interest.state, own.interest.reply, own.engagement) == ("已提交", "", None)
+    again = bureau.answering.settle(sent.interest_id, own.interest.version, False, "企业另有安排。")
+    assert again.state == "未采纳"
+    actions = [e.action for e in events(bureau, "interest", sent.interest_id)]
+    assert actions == ["interest.send", "interest.settle", "interest.reopen", "interest.settle"]
+
+
+def test_accepting_the_pair_elsewhere_takes_the_answer_that_waits(
+    bureau: Application, team: Application
+) -> None:
+    sent = team.answering.declare("N301", "E330", **PAGE)
+    bureau.review.pair("N301", "E330")
+    (own,) = team.answering.mine()
+    assert own.engagement is not None
+    assert own.interest.state == "已采纳"
+    (settled,) = [e for e in events(bureau, "interest", sent.interest_id) if e.action == "interest.settle"]
+    assert settled.detail["engagement"] == own.engagement.engagement_id

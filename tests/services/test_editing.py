@@ -265,6 +265,36 @@ def test_a_renamed_firm_still_goes_by_its_old_name(bureau: Application) -> None:
         bureau.editing.save("firms", firm.firm_id, {"name": other.name}, saved.version)
 
 
+def test_no_firm_takes_the_old_name_of_another(bureau: Application) -> None:
+    """A need that still says the old name would change hands with its next edit."""
+    made = bureau.editing.add("firms", {"name": "甲机械有限公司"})
+    firm_id = made.record.firm_id  # type: ignore[union-attr]
+    renamed = bureau.editing.save("firms", firm_id, {"name": "乙机械有限公司"}, made.version)
+    with pytest.raises(InputError, match=r"“甲机械有限公司”已经登记过（.+ 乙机械有限公司）"):
+        bureau.editing.add("firms", {"name": "甲机械 有限公司"})
+    kept = bureau.editing.save("firms", firm_id, {"town": "宋村镇"}, renamed.version)
+    assert kept.record.aliases == ("甲机械有限公司",)  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ({"signed_on": "2026-12-31", "stage": "签约"}, "还没有到"),
+        ({"signed_on": "2026-11-20", "stage": "洽谈"}, "合作阶段是“洽谈”，却有签约日期"),
+        ({"signed_on": "2026-11-20", "stage": "签约", "contract_no": "ＨＴ－9"}, "已登记给“示例甲厂”"),
+    ],
+)
+def test_a_row_of_the_ledger_that_would_count_wrongly_is_refused(
+    bureau: Application, given: dict[str, str], said: str
+) -> None:
+    base = {"institution": "浙江大学", "title": "项目", "kind": "合作"}
+    first = {**base, "firm": "示例甲厂", "signed_on": "2026-03-01", "stage": "签约", "contract_no": "HT-9"}
+    bureau.editing.add("cooperation", first)
+    bureau.editing.add("cooperation", {**first, "institution": "清华大学"})  # three parties, one contract
+    with pytest.raises(InputError, match=said):
+        bureau.editing.add("cooperation", {**base, "firm": "示例乙厂", **given})
+
+
 def test_a_team_is_added_with_its_owner_once(bureau: Application, expert: Expert) -> None:
     given = {"name": "新涂层团队", "institution": expert.institution, "research_directions": "水泵耐磨涂层"}
     made = bureau.editing.add("experts", given).record
@@ -326,6 +356,37 @@ def test_a_team_undoes_only_what_it_may_change(
     assert isinstance(undone, Expert)
     assert undone.department == expert.department
     assert undone.name == "科技局改的名称"
+
+
+def test_what_is_put_back_is_checked_like_what_is_typed(bureau: Application, expert: Expert) -> None:
+    made = bureau.editing.add("firms", {"name": "甲机械有限公司"})
+    firm_id = made.record.firm_id  # type: ignore[union-attr]
+    renamed = bureau.editing.save("firms", firm_id, {"name": "乙机械有限公司"}, made.version)
+    undone = bureau.editing.undo("firms", firm_id, renamed.version)
+    assert undone.record.name == "甲机械有限公司"  # type: ignore[union-attr]
+    assert undone.record.aliases == ("乙机械有限公司",)  # type: ignore[union-attr]
+    given = {"name": "新涂层团队", "institution": expert.institution, "research_directions": "水泵耐磨涂层"}
+    team = bureau.editing.add("experts", given).record
+    work = bureau.editing.add("works", {"expert_id": "E330", "title": "耐磨涂层", "kind": "论文"})
+    work_id = work.record.work_id  # type: ignore[union-attr]
+    moved = bureau.editing.save("works", work_id, {"expert_id": team.expert_id}, work.version)  # type: ignore[union-attr]
+    write(bureau, lambda stored: stored.experts.delete(["E330"]))
+    with pytest.raises(NotFoundError, match="E330"):
+        bureau.editing.undo("works", work_id, moved.version)
+
+
+def test_a_new_record_under_a_used_id_has_no_past(bureau: Application, expert: Expert) -> None:
+    given = {"expert_id": "E330", "title": "论文甲", "kind": "论文", "abstract": "初稿"}
+    made = bureau.editing.add("works", given)
+    work_id = made.record.work_id  # type: ignore[union-attr]
+    changed = bureau.editing.save("works", work_id, {"abstract": "第二稿"}, made.version)
+    bureau.editing.delete_work(work_id, changed.version)
+    again = bureau.editing.add("works", {**given, "abstract": "全新内容"})
+    assert again.record.work_id == work_id  # type: ignore[union-attr]
+    assert again.version > changed.version
+    assert bureau.editing.history("works", work_id) == ()
+    with pytest.raises(InputError, match="没有改动过"):
+        bureau.editing.undo("works", work_id, again.version)
 
 
 def test_what_a_profile_lacks_is_said_weightiest_first() -> None:

@@ -166,6 +166,20 @@ def test_a_new_password_ends_the_other_sessions(admin: Application) -> None:
     assert admin.entrance.sign_in("admin", "another-good-one")
 
 
+def test_a_password_reset_while_it_is_checked_opens_nothing(
+    admin: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = admin.accounts.create(Person("lisi", "李四", Role.OFFICIAL))
+
+    def slow(stored_hash: str, password: str) -> bool:
+        admin.accounts.reset("lisi")
+        return is_password(stored_hash, password)
+
+    monkeypatch.setattr("matcher.services.entrance.is_password", slow)
+    with pytest.raises(PermissionDenied, match="登录名或密码不对"):
+        admin.entrance.sign_in("lisi", made.password)
+
+
 def test_a_first_password_must_be_changed(admin: Application) -> None:
     made = admin.accounts.create(Person("zhang", "张科员", Role.OFFICIAL))
     assert made.account.must_change

@@ -15,7 +15,7 @@ from matcher.config import EncoderSettings, Settings, load_settings
 from matcher.encoding.protocol import Encoder, Progress, Vectors
 from matcher.encoding.sentence_transformer import load_encoder
 from matcher.errors import ConflictError, EncoderError, InputError
-from matcher.ranking.scorer import PoolScores, Query, Scorer
+from matcher.ranking.scorer import Asked, PoolScores, Scorer
 from matcher.services import snapshot, switching
 from matcher.services.bootstrap import Application, open_application
 from matcher.services.rankings import Ranking
@@ -258,10 +258,10 @@ def test_a_bag_of_words_model_serves(small_app: Application, tmp_path: Path) -> 
 def test_words_alone_are_recorded_though_the_model_arrives_meanwhile(
     small_app: Application, shop: Shop, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asking, score = threading.current_thread(), Scorer.score
+    asking, rate = threading.current_thread(), Scorer.rate
 
-    def slow(scorer: Scorer, queries: Sequence[Query]) -> PoolScores:
-        found = score(scorer, queries)
+    def slow(scorer: Scorer, asked: Sequence[Asked]) -> PoolScores:
+        found = rate(scorer, asked)
         if threading.current_thread() is asking:
             _finish(application, shop)
         return found
@@ -270,7 +270,7 @@ def test_words_alone_are_recorded_though_the_model_arrives_meanwhile(
         application.engine.start()
         _wait_until_embedding(shop)
         with monkeypatch.context() as patch:
-            patch.setattr(Scorer, "score", slow)
+            patch.setattr(Scorer, "rate", slow)
             ranking = application.matching.for_need(NEED)
         assert application.engine.encoder is not None
         assert ranking.run.encoder == ""

@@ -236,6 +236,36 @@ def test_dropping_the_samples_is_no_difference(small_app: Application) -> None:
     assert app.year.differences(year) == ()
 
 
+def test_an_engagement_of_records_that_became_own_outlives_the_samples(small_app: Application) -> None:
+    app = small_app
+    need = next(n for n in app.records.needs() if n.status == "已发布" and n.is_sample)
+    expert = app.records.experts()[0]
+    for expert_id in (expert.expert_id, app.records.experts()[1].expert_id):
+        app.review.pair(need.need_id, expert_id)
+    with app.database.session() as session:
+        stored = Repositories(session, app.clock)
+        stored.needs.upsert([replace(need, data_kind="本地")])
+        stored.experts.upsert([replace(expert, data_kind="本地")])
+    deleted = app.records.drop_samples()
+    assert deleted["示例对接"] == 1
+    (row,) = app.following.list()
+    assert (row.engagement.expert_id, row.engagement.data_kind) == (expert.expert_id, "本地")
+    assert "数据性质由“示例”改为“本地”" in app.following.open(row.engagement.engagement_id).timeline[0].text
+    assert app.year.differences(app.year.dashboard().year) == ()
+
+
+def test_a_ledger_exported_and_imported_again_is_no_difference(desk: Application, clock: Clock) -> None:
+    key = begin(desk, "N1")
+    move(desk, key, Stage.CONTACT, Stage.TALKS, Stage.SIGNED)
+    data = desk.exports.cooperation_rows(desk.records.cooperation(), ".csv")
+    desk.imports.confirm(desk.imports.preview("cooperation", data, "台账.csv"))
+    one = desk.following.open(key).engagement
+    desk.following.edit(key, one.version, contract_no="HT-77")
+    assert (desk.year.dashboard(YEAR).signed.value, desk.year.differences(YEAR)) == (1, ())
+    move(desk, key, Stage.TALKS, reason="登记错了")
+    assert (desk.year.dashboard(YEAR).signed.value, desk.year.differences(YEAR)) == (0, ())
+
+
 def test_a_file_of_a_list_is_audited(desk: Application) -> None:
     begin(desk, "N1")
     board = desk.year.dashboard(YEAR)

@@ -97,6 +97,8 @@ class Forms:
             if self.one.signed_on:
                 st.caption("已经签约的，签约仍计入当年目标，并在年度目标里列为签约后终止。")
         elif step.needs_reason:
+            if self.one.stage == Stage.LANDED:
+                st.caption("落地日期会清掉，到账金额不变；填错了的，撤销后在“修改”里改。")
             st.text_input("原因", key=self.key("reason"), max_chars=LIMITS["reason"], placeholder="一句话")
         with st.container(horizontal=True):
             st.button("确定", key=self.key("step_save"), type="primary", on_click=self._move, args=(to, step))

@@ -101,8 +101,7 @@ def set_cookie(name: str, value: str) -> None:
     """
     age = "" if value else "; Max-Age=0"
     text = json.dumps(f"{name}={value}; Path=/; SameSite=Strict{age}")
-    secure = "(location.protocol === 'https:' ? '; Secure' : '')"
-    st.html(f"<script>document.cookie = {text} + {secure};</script>", unsafe_allow_javascript=True)
+    _run(f"document.cookie = {text} + (location.protocol === 'https:' ? '; Secure' : '');")
 
 
 def fold_menu(turn: int) -> None:
@@ -111,5 +110,9 @@ def fold_menu(turn: int) -> None:
     ``turn`` is another number every time: the browser runs a script it has seen at that place only once.
     """
     button = "document.querySelector('[data-testid=stSidebarCollapseButton] button')"
-    script = f"<script>/* {turn} */ if (innerWidth < 768) {button}?.click();</script>"
-    st.html(script, unsafe_allow_javascript=True)
+    _run(f"/* {turn:d} */ if (innerWidth < 768) {button}?.click();")
+
+
+def _run(script: str) -> None:
+    """Run a script of this module in the browser; there are no others."""
+    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
