@@ -13,7 +13,7 @@ from functools import wraps
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 from matcher.errors import HiddenError, MatcherError, PermissionDenied
-from matcher.models import Engagement, Expert, Interest, Match, Need, Person
+from matcher.models import Engagement, Expert, Interest, Match, Need, Person, RequirementLine
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
 from matcher.vocab import FacetKind, Role
@@ -73,8 +73,16 @@ class Access:
         """The profile without what the person may not read of it."""
         return permissions.expert_as_seen(self.person, expert, masked=self.masks)
 
-    def shown_match(self, match: Match) -> Match:
-        """The match without evidence that would name a masked team."""
+    def shown_match(self, match: Match, need: Need | None = None) -> Match:
+        """The match without evidence that would name a masked team, or quotes in which a hidden firm stands."""
+        shown = self.shown_need(need) if need else None
+        if need and shown and shown.company != need.company:
+
+            def told(line: RequirementLine) -> RequirementLine:
+                return replace(line, text=permissions.without_firm(need, line.text))
+
+            evidence = tuple(replace(e, line=told(e.line)) for e in match.evidence)
+            match = replace(match, evidence=evidence, gaps=tuple(map(told, match.gaps)))
         if not self.masks:
             return match
         naming = (FacetKind.NAME, FacetKind.INDUSTRY)

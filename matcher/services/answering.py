@@ -220,6 +220,8 @@ class AnsweringService:
         snapshot, _ = self._engine.question()
         shown = {need.need_id: self._access.shown_need(need) for need in needs}
         found = rules.rank_calls(snapshot, own, shown, text, top)
+        real = snapshot.records.needs
+        found = tuple((n, e, self._access.shown_match(m, real[n.need_id])) for n, e, m in found)
         with self._database.reading() as session:
             answers = Repositories(session).interests.of_experts([expert.expert_id for expert in own])
         return rules.call_rows(snapshot.records, found, answers, self._today())

@@ -20,6 +20,7 @@ from matcher.models import Engagement, Expert, Interest, Match, Need
 from matcher.ranking.evidence import EvidenceFinder
 from matcher.ranking.scorer import need_query
 from matcher.services.access import Access
+from matcher.services.following_views import as_seen
 from matcher.services.rankings import is_weak, match_at, with_evidence
 from matcher.services.snapshot import Records, Snapshot
 from matcher.store.entries import Decision
@@ -210,6 +211,7 @@ def answer_rows(
     for one in found:
         need, expert = records.needs.get(one.need_id), records.experts.get(one.expert_id)
         began = _engagement(records, one)
+        began = as_seen(access, began, need, "") if began else None
         warnings = _warnings(records, one, need, expert, latest) if access.is_bureau else ()
         shown = access.shown_need(need) if need is not None and access.sees_need(need) else None
         left = records.history.capacity_left(expert) if expert else None

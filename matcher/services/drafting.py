@@ -99,7 +99,7 @@ def unsent(stored: Repositories, draft: Draft, today: date) -> Unsent:
     if not draft.need_id:
         return Unsent(draft, firm, None, 0, False, today)
     present = stored.needs.get(draft.need_id)
-    if present is None:
+    if present is None or present.firm_id != draft.firm_id:  # it may have gone to another firm meanwhile
         raise NotFoundError(*missing_need(draft.need_id))
     version, base = stored.needs.version(draft.need_id), int(draft.content.get(BASE, "0"))
     if version == base:
@@ -116,8 +116,10 @@ def begin(
         need = own_need(stored, access, need_id)
         refuse_solved(access, need)
         known = stored.drafts.of_need(need_id)
-        if known is not None:
+        if known is not None and known.firm_id == need.firm_id:
             return known
+        if known is not None:  # of the firm the need belonged to before
+            stored.drafts.delete(known.draft_id)
         content = {**form_of(need), BASE: str(stored.needs.version(need_id))}
         return stored.drafts.add(need.firm_id, access.actor, content, need_id)
     own = access.person.firm_id

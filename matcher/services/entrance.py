@@ -265,6 +265,12 @@ class Entrance:
         hashed = hash_password(new)
         with self._database.session() as session:
             stored = Repositories(session, self._clock)
+            alive = (
+                stored.sessions.login_of(digest(token)) is not None
+                and not stored.accounts.require(login).disabled
+            )
+            if not alive or stored.accounts.hash_of(login) != stored_hash:  # reset or switched off meanwhile
+                raise PermissionDenied("登录已失效。", "请重新登录。")
             stored.accounts.set_password(login, hashed, must_change=False)
             stored.sessions.drop_of(login, but=digest(token))
             stored.audit.add(login, "change_password", "account", login)

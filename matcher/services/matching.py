@@ -129,7 +129,7 @@ class MatchingService:
         column = scorer.index.pool.position[expert_id]
         seen = [i for i in snapshot.need_ids if self._access.sees_need(needs[i])]
         allowed = [i for i in seen if not snapshot.records.forbidden.kind(needs[i].company, expert)]
-        ids = [i for i in allowed if not wanted.reason(needs[i])]
+        ids = [i for i in allowed if not wanted.reason(self._access.shown_need(needs[i]))]
         scores = snapshot.scores_of(ids)
         order = sorted(range(len(ids)), key=lambda i: (-round(float(scores.score[i, column]), 6), ids[i]))
         capacity = snapshot.records.history.capacity_left(expert)
@@ -142,6 +142,7 @@ class MatchingService:
             match = replace(match, rank=rank, practical=signals)
             match = with_evidence(match, EvidenceFinder(scorer, need_query(need)), column)
             place = place_of(scores, i, column, scorer.index.pool.item_ids)
+            match = self._access.shown_match(match, need)
             pairs.append(RankedPair(match, self._access.shown_need(need), expert, capacity, place))
         query = Query(expert_id, ())
         return make_ranking(
@@ -237,7 +238,7 @@ class MatchingService:
             expert = records.experts[expert_id]
             if company and records.forbidden.kind(company, expert):
                 n_forbidden += 1
-            elif wanted.reason(expert, records.history.capacity_left(expert)):
+            elif wanted.reason(self._access.shown_expert(expert), records.history.capacity_left(expert)):
                 n_filtered += 1
             else:
                 signals = self._practical(snapshot, expert, company) if practical else ()

@@ -107,10 +107,8 @@ class Reader:
     def rows(self, needs: Collection[Need]) -> tuple[NeedRow, ...]:
         """Their rows, what happened last first, then by id."""
         ids = [need.need_id for need in needs]
-        versions, drafts = (
-            self._stored.needs.versions(ids),
-            {d.need_id: d.draft_id for d in self._stored.drafts.all()},
-        )
+        versions = self._stored.needs.versions(ids)
+        drafts = {(d.need_id, d.firm_id): d.draft_id for d in self._stored.drafts.all()}
         accepted = dict.fromkeys(ids, 0)
         for (need_id, _), decision in self._stored.decisions.latest_by_pair(ids).items():
             accepted[need_id] += decision.kind == DecisionKind.ACCEPT
@@ -122,7 +120,7 @@ class Reader:
                 accepted[need.need_id],
                 tuple(e.stage for e in self._engagements(need.need_id) if e.stage in OPEN_STAGES),
                 self._line(last[need.need_id]) if need.need_id in last else None,
-                drafts.get(need.need_id, ""),
+                drafts.get((need.need_id, need.firm_id), ""),
             )
             for need in needs
         ]
@@ -175,7 +173,8 @@ class Reader:
             who = f"{person.name}（{person.role.value}）" if person else event.actor
         else:
             who = _role_name(self._access.person, event.actor, person)
-        return HistoryLine(event.at, who, _said(event, engagement.expert_name if engagement else ""))
+        team = engagement.expert_name if engagement else ""
+        return HistoryLine(event.at, who, _said(event, team, inside=self._access.is_bureau))
 
 
 def _role_name(reader: Person, actor: str, person: Person | None) -> str:
@@ -184,8 +183,8 @@ def _role_name(reader: Person, actor: str, person: Person | None) -> str:
     return "专家团队" if person is not None and person.role is Role.TEAM else "科技局"
 
 
-def _said(event: AuditEvent, team: str) -> str:
-    """An event as a sentence without its subject."""
+def _said(event: AuditEvent, team: str, *, inside: bool) -> str:
+    """An event as a sentence without its subject; why a 对接 went back is told ``inside`` the bureau only."""
     detail = event.detail
     before, after = str(detail.get("from", "")), str(detail.get("to", ""))
     why = f"：{detail['why']}" if detail.get("why") else ""
@@ -198,7 +197,7 @@ def _said(event: AuditEvent, team: str) -> str:
         case "engagement.begin":
             return f"开始与团队“{team}”对接"
         case "engagement.step":
-            return f"与团队“{team}”的对接从“{before}”到“{after}”{why}"
+            return f"与团队“{team}”的对接从“{before}”到“{after}”{why if inside else ''}"
     names = detail.get("fields")
     labels = [_LABELS[n] for n in names if n in _LABELS] if isinstance(names, list) else []
     lead = "恢复了上一版内容" if event.action == "record.undo" else "修改了内容"

@@ -11,7 +11,7 @@ from datetime import date
 
 from matcher.columns import RecordKind, clean_text
 from matcher.errors import ConflictError, InputError
-from matcher.intake.identity import bare, derive_id, holds_id_card, identity_key
+from matcher.intake.identity import bare, holds_id_card, identity_key
 from matcher.models import Firm, Need
 from matcher.services.access import Access, denied
 from matcher.services.drafting import Unsent, own_need, refuse_solved
@@ -47,9 +47,7 @@ def send(stored: Repositories, access: Access, work: Unsent) -> Need:
 def _send_new(stored: Repositories, access: Access, work: Unsent) -> Need:
     need = work.need
     _refuse_same_title(stored, need, "")
-    need_id = derive_id(RecordKind.NEEDS, {"company": need.company, "title": need.title})
-    if stored.needs.get(need_id) is not None:
-        need_id = new_id("N")
+    need_id = new_id("N")  # made of chance: one made of the firm's name would tell whose it is
     need = replace(need, need_id=need_id, status=NeedStatus.WAITING.value)
     check_need_step(NeedStatus.DRAFT, need.status)
     stored.needs.upsert([need])

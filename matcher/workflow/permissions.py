@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import StrEnum
+from typing import Any
 
 from matcher.models import Engagement, Expert, Interest, Need, Person
 from matcher.vocab import Confidentiality, NeedStatus, Role
@@ -61,6 +62,8 @@ class Action(StrEnum):
 
 
 HIDDEN_FIRM = "（企业名称不公开）"
+OWN_FIRM = "本企业"
+_TOLD = ("title", "problem", "key_tech", "goal")
 HIDDEN_TEAM = "（团队名称由科技局告知）"
 _A, _O, _F, _T = Role.ADMIN, Role.OFFICIAL, Role.FIRM, Role.TEAM
 _BUREAU = {_A: Scope.ALL, _O: Scope.ALL}
@@ -140,7 +143,16 @@ def need_as_seen(person: Person, need: Need) -> Need:
     if person.role in (Role.ADMIN, Role.OFFICIAL) or owns_need(person, need):
         return need
     open_part = replace(need, contact="", phone="", source="", firm_id="", intended_partner="")
-    return open_part if shows_firm(need) else replace(open_part, company=HIDDEN_FIRM, town="")
+    if shows_firm(need):
+        return open_part
+    told: dict[str, Any] = {name: without_firm(need, getattr(need, name)) for name in _TOLD}
+    keywords = tuple(without_firm(need, word) for word in need.keywords)
+    return replace(open_part, company=HIDDEN_FIRM, town="", keywords=keywords, **told)
+
+
+def without_firm(need: Need, text: str) -> str:
+    """A text of the need in which its firm does not stand by name."""
+    return text.replace(need.company, OWN_FIRM) if need.company else text
 
 
 def expert_as_seen(person: Person, expert: Expert, *, masked: bool = False) -> Expert:
@@ -151,7 +163,8 @@ def expert_as_seen(person: Person, expert: Expert, *, masked: bool = False) -> E
     if not masked:
         return open_part
     place = f"{expert.ring}高校院所" if expert.ring else "高校院所"
-    return replace(open_part, name=HIDDEN_TEAM, institution=place, department="", position="", homepage="")
+    hidden = replace(open_part, name=HIDDEN_TEAM, institution=place, department="", position="", homepage="")
+    return replace(hidden, industry_experience="")
 
 
 def may_on_need(person: Person, action: Action, need: Need) -> bool:
