@@ -349,3 +349,23 @@ def test_accepting_the_pair_elsewhere_takes_the_answer_that_waits(
     assert own.interest.state == "已采纳"
     (settled,) = [e for e in events(bureau, "interest", sent.interest_id) if e.action == "interest.settle"]
     assert settled.detail["engagement"] == own.engagement.engagement_id
+
+
+def test_a_team_reads_of_its_pairing_and_of_a_hidden_firm_what_it_may(
+    bureau: Application, team: Application
+) -> None:
+    need = bureau.records.need("N301")
+    write(bureau, lambda s: s.needs.upsert([replace(need, problem=f"{need.company}的{need.problem}")]))
+    assert need.company not in str(team.answering.call("N301"))
+    assert need.company not in str(team.matching.for_expert("E330").pairs)
+    assert "本企业的" in team.records.need("N301").problem
+    sent = team.answering.declare("N301", "E330", **PAGE)
+    bureau.answering.settle(sent.interest_id, sent.version, True, "请来看一看。")
+    (row,) = bureau.answering.answers(need_id="N301")
+    assert row.engagement is not None
+    bureau.following.edit(row.engagement.engagement_id, row.engagement.version, note="内部：别催")
+    (own,) = team.answering.mine()
+    assert own.engagement is not None
+    assert (own.engagement.note, own.engagement.firm_id) == ("", "")
+    assert need.company not in str(own)
+    assert team.matching.for_expert("E330", filter=NeedFilter(towns=frozenset({need.town}))).pairs == ()

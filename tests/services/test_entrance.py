@@ -180,6 +180,24 @@ def test_a_password_reset_while_it_is_checked_opens_nothing(
         admin.entrance.sign_in("lisi", made.password)
 
 
+def test_a_reset_outlives_a_change_of_password_under_way(
+    admin: Application, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = admin.accounts.create(Person("lisi", "李四", Role.OFFICIAL))
+    token = admin.entrance.sign_in("lisi", made.password).token
+    fresh = []
+
+    def slow(password: str) -> str:
+        monkeypatch.undo()
+        fresh.append(admin.accounts.reset("lisi").password)
+        return hash_password(password)
+
+    monkeypatch.setattr("matcher.services.entrance.hash_password", slow)
+    with pytest.raises(PermissionDenied, match="登录已失效"):
+        admin.entrance.change_password(token, made.password, "the-thief-s-own")
+    assert admin.entrance.sign_in("lisi", fresh[0]).account.must_change
+
+
 def test_a_first_password_must_be_changed(admin: Application) -> None:
     made = admin.accounts.create(Person("zhang", "张科员", Role.OFFICIAL))
     assert made.account.must_change

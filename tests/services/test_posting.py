@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from matcher.columns import clean_text
+from matcher.columns import RecordKind, clean_text
 from matcher.config import EncoderSettings, Settings
 from matcher.errors import ConflictError, HiddenError, InputError, NotFoundError, PermissionDenied
+from matcher.intake.identity import derive_id
 from matcher.models import Draft, Firm, Need, Person
 from matcher.services.bootstrap import Application, open_application
 from matcher.services.need_text import (
@@ -29,7 +30,7 @@ from matcher.services.ownership import link_records
 from matcher.services.posting_rules import BY_EDITING_ONLY
 from matcher.store.entries import AuditEvent
 from matcher.store.repositories import Repositories
-from matcher.vocab import Confidentiality, DataKind, DecisionKind, DecisionReason, NeedStatus, Role
+from matcher.vocab import Confidentiality, DataKind, DecisionKind, DecisionReason, NeedStatus, Role, Stage
 from matcher.workflow.permissions import HIDDEN_TEAM
 from matcher.workflow.states import NEED_STEPS
 
@@ -751,3 +752,39 @@ def test_the_whole_way_on_either_database(any_database_url: str, tmp_path: Path)
         assert [line.who for line in firm.posting.history(need.need_id)] == [
             "科技局", "本企业", "本企业", "科技局", "本企业",
         ]  # fmt: skip
+
+
+def test_a_draft_does_not_follow_its_need_to_another_firm(
+    small_app: Application, firm: Application, bureau: Application
+) -> None:
+    draft = firm.posting.start(need_id="N301")
+    fill(firm, draft, tried="甲家私密配方")
+    other = next(n for n in bureau.records.needs() if n.firm_id and n.firm_id != draft.firm_id)
+    change_need(small_app, "N301", company=other.company, firm_id=other.firm_id, contact="乙家钱总")
+    for ask in (firm.posting.merge, firm.posting.preview, firm.posting.is_behind):
+        with pytest.raises(NotFoundError):
+            ask(draft.draft_id)
+    theirs = small_app.as_person(Person("b", "乙", Role.FIRM, firm_id=other.firm_id))
+    assert all(row.draft_id != draft.draft_id for row in theirs.posting.mine())
+    begun = theirs.posting.start(need_id="N301")
+    assert begun.draft_id != draft.draft_id
+    assert "甲家私密配方" not in str(begun.content)
+
+
+def test_why_a_pairing_went_back_is_the_bureaus_own_affair(
+    small_app: Application, firm: Application, bureau: Application
+) -> None:
+    change_need(small_app, "N301", status=PUBLISHED)
+    bureau.review.pair("N301", bureau.records.experts()[0].expert_id)
+    (row,) = [r for r in bureau.following.list() if r.engagement.need_id == "N301"]
+    key = row.engagement.engagement_id
+    moved = bureau.following.move(key, Stage.CONTACT, row.engagement.version)
+    bureau.following.move(key, Stage.PROPOSED, moved.version, reason="内部：先压一压")
+    assert "先压一压" in str(bureau.posting.open("N301").history)
+    assert "先压一压" not in str(firm.posting.open("N301").history)
+
+
+def test_the_number_of_a_need_does_not_tell_whose_it_is(firm: Application) -> None:
+    need = posted(firm, **TEXTS)
+    named = derive_id(RecordKind.NEEDS, {"company": need.company, "title": need.title})
+    assert need.need_id != named
