@@ -13,7 +13,8 @@ from datetime import datetime
 from matcher.errors import InputError
 from matcher.models import Account, Person
 from matcher.services.access import Access, denied, permits
-from matcher.services.entrance import DEMO_BUREAU, check_person, hash_password, new_password
+from matcher.services.entrance import DEMO_BUREAU, check_person
+from matcher.services.passwords import hash_password, new_password
 from matcher.store.database import Database
 from matcher.store.entries import AuditEvent
 from matcher.store.repositories import Repositories

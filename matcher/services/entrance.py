@@ -1,25 +1,31 @@
 """The door: signing in and out, whose session a token is, the first administrator, and the demo mode.
 
-Owns passwords, lock-out and the life of a session; ``accounts`` manages the accounts themselves. These are the only
+Owns lock-out and the life of a session; ``accounts`` manages the accounts themselves. These are the only
 service calls that ask no permission, because nobody is anybody before them.
 
 Passwords are hashed with argon2id (argon2-cffi's defaults). A session is a random token of 256 bits, of which only the
 SHA-256 is stored; it ends when it is not used for ``session_hours``, when the password changes, or when the account is
-disabled. A wrong password and an unknown login take equally long and are told in the same words.
+disabled. A wrong password and an unknown login take equally long and are told in the same words; a lock
+tells that its login exists.
 """
 
 from __future__ import annotations
 
-import hashlib
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
 
 from matcher.config import WorkflowSettings
 from matcher.errors import ConflictError, InputError, PermissionDenied
 from matcher.models import Account, Person
+from matcher.services.passwords import (
+    MAX_PASSWORD,
+    check_new_password,
+    digest,
+    hash_password,
+    is_password,
+)
 from matcher.store.database import Database
 from matcher.store.repositories import Repositories
 from matcher.vocab import Role
@@ -29,13 +35,7 @@ DEMO_BUREAU = (
     Person("演示管理员", "演示管理员", Role.ADMIN),
     Person("演示科技局", "演示科技局", Role.OFFICIAL),
 )
-MIN_PASSWORD = 8
-MAX_PASSWORD = 200
 TOUCH_EVERY = timedelta(minutes=5)
-_COMMON = frozenset(
-    {"12345678", "123456789", "1234567890", "password", "88888888", "11111111", "00000000", "qwertyui"}
-)
-_ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 BEIJING = timedelta(hours=8)
 
 
@@ -45,48 +45,6 @@ class SignedIn:
 
     token: str
     account: Account
-
-
-def new_password() -> str:
-    """A first password that is easy to read aloud: 12 characters, none of which looks like another."""
-    return "".join(secrets.choice(_ALPHABET) for _ in range(12))
-
-
-def check_new_password(password: str, login: str) -> None:
-    """Raises InputError for a password that is too short, too long, or guessed first."""
-    if not MIN_PASSWORD <= len(password) <= MAX_PASSWORD:
-        raise InputError(f"密码要有 {MIN_PASSWORD} 到 {MAX_PASSWORD} 个字符。", "请换一个密码。")
-    folded = password.casefold()
-    if folded in _COMMON or len(set(password)) < 4 or (login and login.casefold() in folded):
-        raise InputError("这个密码太容易猜到。", "请不要用登录名、重复的字符或常见的数字串。")
-
-
-def hash_password(password: str) -> str:
-    """The argon2id hash, with its salt and parameters in it."""
-    from argon2 import PasswordHasher
-
-    return PasswordHasher().hash(password)
-
-
-def is_password(stored_hash: str, password: str) -> bool:
-    """Whether the password is right; takes as long for an empty hash as for any other."""
-    from argon2 import PasswordHasher
-    from argon2.exceptions import InvalidHashError, VerificationError
-
-    try:
-        return PasswordHasher().verify(stored_hash or _nobody(), password) and bool(stored_hash)
-    except (VerificationError, InvalidHashError):
-        return False
-
-
-@cache
-def _nobody() -> str:
-    return hash_password(secrets.token_hex(16))
-
-
-def digest(token: str) -> str:
-    """What is stored of a session's token."""
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 class Entrance:
@@ -207,16 +165,21 @@ class Entrance:
                 "密码错的次数太多，账号暂时锁住了。", f"请在 {until} 以后再试，或请科技局重置密码。"
             )
         if not right:
-            failures = stored.accounts.failures(login) + 1
-            full = failures >= self._rules.lockout_attempts
-            until_at = now + timedelta(minutes=self._rules.lockout_minutes) if full else None
-            stored.accounts.note_failure(login, 0 if full else failures, until_at)
-            stored.audit.add(login, "sign_in_failed", "account", login, {"why": "password", "locked": full})
+            self._note_wrong(stored, login, now, "sign_in_failed")
             return _wrong()
         if account.disabled:
             stored.audit.add(login, "sign_in_failed", "account", login, {"why": "disabled"})
             return PermissionDenied("这个账号已停用。", "需要时请联系科技局。")
         return None
+
+    def _note_wrong(self, stored: Repositories, login: str, now: datetime, action: str) -> bool:
+        """Count a wrong password, in the account and the audit log; whether it locks the account."""
+        failures = stored.accounts.failures(login) + 1
+        full = failures >= self._rules.lockout_attempts
+        until = now + timedelta(minutes=self._rules.lockout_minutes) if full else None
+        stored.accounts.note_failure(login, 0 if full else failures, until)
+        stored.audit.add(login, action, "account", login, {"why": "password", "locked": full})
+        return full
 
     def account_of(self, token: str) -> Account | None:
         """The account a token belongs to, or None when the session is over; keeps a used session alive."""
@@ -248,7 +211,7 @@ class Entrance:
         """Replace one's own password; every other session of the account ends.
 
         Raises:
-            PermissionDenied: the session is over, or the old password is wrong.
+            PermissionDenied: the session is over, or the old password is wrong; too many wrong ones end every session.
             InputError: the new password cannot be used.
         """
         account = self.account_of(token)
@@ -258,6 +221,10 @@ class Entrance:
         with self._database.reading() as session:
             stored_hash = Repositories(session).accounts.hash_of(login)
         if not is_password(stored_hash, old[:MAX_PASSWORD]):
+            with self._database.session() as session:
+                stored = Repositories(session, self._clock)
+                if self._note_wrong(stored, login, self._clock(), "change_password_failed"):
+                    stored.sessions.drop_of(login)  # somebody guesses at an unattended desk
             raise PermissionDenied("原密码不对。", "请重新输入原密码。")
         if new == old:
             raise InputError("新密码和原密码一样。", "请换一个新密码。")

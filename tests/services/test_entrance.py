@@ -14,7 +14,7 @@ from matcher.config import EncoderSettings, Settings, WorkflowSettings
 from matcher.errors import ConflictError, InputError, PermissionDenied
 from matcher.models import Person
 from matcher.services.bootstrap import Application, open_application
-from matcher.services.entrance import hash_password, is_password
+from matcher.services.passwords import hash_password, is_password
 from matcher.vocab import Role
 
 RULES = WorkflowSettings(session_hours=2, lockout_attempts=3, lockout_minutes=10)
@@ -196,6 +196,19 @@ def test_a_reset_outlives_a_change_of_password_under_way(
     with pytest.raises(PermissionDenied, match="登录已失效"):
         admin.entrance.change_password(token, made.password, "the-thief-s-own")
     assert admin.entrance.sign_in("lisi", fresh[0]).account.must_change
+
+
+def test_guessing_the_old_password_locks_and_ends_the_session(admin: Application, time: Time) -> None:
+    token = admin.entrance.sign_in("admin", GOOD).token
+    for _ in range(RULES.lockout_attempts):
+        with pytest.raises(PermissionDenied, match="原密码不对"):
+            admin.entrance.change_password(token, "guess", "another-good-one")
+    assert admin.entrance.account_of(token) is None
+    with pytest.raises(PermissionDenied, match="锁住"):
+        admin.entrance.sign_in("admin", GOOD)
+    assert _actions(admin)[-2] == "change_password_failed"
+    time.pass_by(minutes=RULES.lockout_minutes + 1)
+    assert admin.entrance.sign_in("admin", GOOD)
 
 
 def test_a_first_password_must_be_changed(admin: Application) -> None:
