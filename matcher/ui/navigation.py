@@ -99,9 +99,13 @@ def build(person: Person | None) -> Page:
         menus.setdefault(page.menu, []).append(declared)
     opened = st.navigation(menus, position="top" if person else "hidden")
     name = opened.url_path or offered[0].name
+    place = (
+        st.empty()
+    )  # there at every run: what comes and goes would move, and so draw anew, all that follows
     if st.session_state.get(_OPEN) not in (None, name):
         st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
-        fold_menu(st.session_state[_TURN])
+        with place:
+            fold_menu(st.session_state[_TURN])
     st.session_state[_HOME] = offered[0].name
     st.session_state[_OPEN] = name
     return opened
