@@ -11,7 +11,7 @@ import streamlit as st
 from streamlit.navigation.page import Page
 
 from matcher.models import Person
-from matcher.ui.components.html import fold_menu, md
+from matcher.ui.components.html import md
 from matcher.vocab import Role
 from matcher.workflow.permissions import Action, may
 
@@ -20,7 +20,7 @@ LOGO = str(_ASSETS / "logo.svg")
 ICON = str(_ASSETS / "icon.svg")
 """A file, because Streamlit fetches the picture of a named icon from the internet."""
 _VIEWS = "matcher/ui/views"
-_HOME, _OPEN, _TURN = "navigation_home", "navigation_open", "navigation_turn"
+_HOME, _OPEN = "navigation_home", "navigation_open"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,13 +99,6 @@ def build(person: Person | None) -> Page:
         menus.setdefault(page.menu, []).append(declared)
     opened = st.navigation(menus, position="top" if person else "hidden")
     name = opened.url_path or offered[0].name
-    place = (
-        st.empty()
-    )  # there at every run: what comes and goes would move, and so draw anew, all that follows
-    if st.session_state.get(_OPEN) not in (None, name):
-        st.session_state[_TURN] = st.session_state.get(_TURN, 0) + 1
-        with place:
-            fold_menu(st.session_state[_TURN])
     st.session_state[_HOME] = offered[0].name
     st.session_state[_OPEN] = name
     return opened

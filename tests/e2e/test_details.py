@@ -66,14 +66,3 @@ def test_nothing_on_the_page_is_in_english(visit: Any, path: str) -> None:
     for english in ("Press Enter", "No results", "Upload", "Drag and drop", "Browse files", "Vega", "None"):
         assert english not in str(words), english
     expect(person.page.get_by_test_id("stElementToolbar").locator("visible=true")).to_have_count(0)
-
-
-def test_on_a_phone_the_menu_makes_way_for_the_page(visit: Any) -> None:
-    person = visit(390, 844)
-    person.open()
-    menu = person.page.get_by_test_id("stSidebarNav")
-    for title in ("按专家看", "自由检索", "年度目标"):
-        person.page.get_by_test_id("stExpandSidebarButton").click()
-        menu.get_by_role("link", name=title).click()
-        person.page.locator(".m-page h1", has_text=title).wait_for()
-        expect(menu).not_to_be_in_viewport()

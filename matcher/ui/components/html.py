@@ -104,15 +104,6 @@ def set_cookie(name: str, value: str) -> None:
     _run(f"document.cookie = {text} + (location.protocol === 'https:' ? '; Secure' : '');")
 
 
-def fold_menu(turn: int) -> None:
-    """Close the menu that covers the page in a narrow window: Streamlit leaves it open once a page was chosen.
-
-    ``turn`` is another number every time: the browser runs a script it has seen at that place only once.
-    """
-    button = "document.querySelector('[data-testid=stSidebarCollapseButton] button')"
-    _run(f"/* {turn:d} */ if (innerWidth < 768) {button}?.click();")
-
-
 def _run(script: str) -> None:
     """Run a script of this module in the browser; there are no others."""
     st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
