@@ -17,10 +17,9 @@ from matcher.services.reminders import day_of
 from matcher.services.snapshot import Records
 from matcher.store.entries import Decision
 from matcher.vocab import Confidentiality, DecisionKind, Sector
-from matcher.workflow.permissions import HIDDEN_FIRM, shows_firm
+from matcher.workflow.permissions import HIDDEN_FIRM, OWN_FIRM, shows_firm
 
 NO_SCORE = "没有留下匹配度"
-_OWN_FIRM = "本企业"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ class RowBuilder:
 
         def clean(text: str) -> str:
             for name in names:
-                text = text.replace(name, _OWN_FIRM)
+                text = text.replace(name, OWN_FIRM)
             return text
 
         def clean_evidence(item: EvidenceRow) -> EvidenceRow:

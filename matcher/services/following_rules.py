@@ -181,7 +181,8 @@ def changed_fields(
         raise InputError("还没有登记落地，不能改落地日期。", "请先登记落地。")
     after = replace(current, **values)  # type: ignore[arg-type]
     changes = {name: [_plain(getattr(current, name)), _plain(value)] for name, value in values.items()}
-    return checked_contract(after), changes
+    of_contract = any(name in values for name in (*_OF_CONTRACT, "landed_on"))
+    return checked_contract(after) if of_contract else after, changes
 
 
 def _checked(name: str, value: object, today: date) -> object:

@@ -98,9 +98,8 @@ def build(person: Person | None) -> Page:
         )
         menus.setdefault(page.menu, []).append(declared)
     opened = st.navigation(menus, position="top" if person else "hidden")
-    name = opened.url_path or offered[0].name
     st.session_state[_HOME] = offered[0].name
-    st.session_state[_OPEN] = name
+    st.session_state[_OPEN] = opened.url_path or offered[0].name
     return opened
 
 

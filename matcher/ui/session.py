@@ -97,11 +97,13 @@ def end(entrance: Entrance) -> None:
 def send_cookie() -> None:
     """Hand a new or ended session, or the demo's role, to the browser; once.
 
-    Scripts of another site never get to send it.
+    Scripts of another site never get to send it. It has a place of its own at every run: what comes and goes at the
+    head of a page moves, and so draws anew, all that follows.
     """
     name, value = st.session_state.pop(_SEND, ("", ""))
-    if name:
-        set_cookie(name, value)
+    with st.empty():
+        if name:
+            set_cookie(name, value)
 
 
 def demo_people(entrance: Entrance) -> tuple[Person, ...]:

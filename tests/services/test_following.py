@@ -683,3 +683,14 @@ def test_every_public_method_says_its_action(wang: Application) -> None:
         public
     )
     assert all(hasattr(getattr(service, name), "action") for name in public)
+
+
+def test_an_old_row_that_breaks_a_newer_rule_can_still_be_worked_on(wang: Application, begin: Begin) -> None:
+    done = begin(to=Stage.SIGNED)
+    with wang.database.session() as session:
+        stored = Repositories(session, wang.clock)
+        done = stored.engagements.update(replace(done, paid_wan=99.0), done.version)
+    kept = wang.following.edit(done.engagement_id, done.version, next_action="催到账")
+    assert kept.next_action == "催到账"
+    with pytest.raises(InputError, match="大于合同金额"):
+        wang.following.edit(done.engagement_id, kept.version, signed_wan=20.0)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -91,15 +90,6 @@ def open_page(app: Application) -> OpenPage:
 def html_of() -> Callable[[AppTest], str]:
     """All HTML of a page."""
     return lambda page: "\n".join(str(block.value) for block in page.get("html"))
-
-
-@pytest.fixture
-def blocks_of() -> Callable[[AppTest], list[str]]:
-    """The HTML of a page in pieces, without the one fixed script that may close the menu."""
-    menu = re.compile(
-        r"<script>/\* \d+ \*/ if \(innerWidth < 768\) document\.querySelector\('[^']+'\)\?\.click\(\);</script>"
-    )
-    return lambda page: [s for b in page.get("html") if not menu.fullmatch(s := str(b.value))]
 
 
 @pytest.fixture

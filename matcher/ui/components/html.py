@@ -97,13 +97,9 @@ def show_styles() -> None:
 def set_cookie(name: str, value: str) -> None:
     """Give the browser a cookie for this site alone, or take it back when ``value`` is empty.
 
-    Holds nothing a person typed.
+    The only script of the pages; it holds nothing a person typed.
     """
     age = "" if value else "; Max-Age=0"
     text = json.dumps(f"{name}={value}; Path=/; SameSite=Strict{age}")
-    _run(f"document.cookie = {text} + (location.protocol === 'https:' ? '; Secure' : '');")
-
-
-def _run(script: str) -> None:
-    """Run a script of this module in the browser; there are no others."""
-    st.html(f"<script>{script}</script>", unsafe_allow_javascript=True)
+    secure = "(location.protocol === 'https:' ? '; Secure' : '')"
+    st.html(f"<script>document.cookie = {text} + {secure};</script>", unsafe_allow_javascript=True)
