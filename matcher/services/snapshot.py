@@ -187,7 +187,8 @@ class Snapshot:
     def inherit_scores(self, earlier: Snapshot) -> None:
         """Take over what still holds of needs that did not change; words and model must be the same."""
         needs, before = self.records.needs, earlier.records.needs
-        same = [i for i in earlier._asked if i in needs and needs[i] == before[i]]
+        # Other threads may go on scoring ``earlier`` meanwhile, so its keys are copied at once.
+        same = [i for i in list(earlier._asked) if i in needs and needs[i] == before[i]]
         if self.experts is earlier.experts:
             self._asked.update({i: earlier._asked[i] for i in same})
             self._rows.update({i: earlier._rows[i] for i in same if i in earlier._rows})
